@@ -1,0 +1,36 @@
+# make demo, make test: from a fresh clone to the result. make setup: what both need, once.
+
+VENV    := .venv
+PY      := $(VENV)/bin/python
+PYTHON ?= python3
+READY   := $(VENV)/.ready
+
+.PHONY: setup demo test check fast slow docs clean
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt scripts/setup
+	PYTHON=$(PYTHON) sh scripts/setup $(VENV)
+	touch $@
+
+demo: setup
+	$(VENV)/bin/idiolect demo --home .demo
+
+test: check fast slow
+
+check: setup
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+fast: setup
+	$(PY) -m pytest -m "not slow"
+
+slow: setup
+	$(PY) -m pytest -m slow
+
+docs: setup
+	$(PY) scripts/write_docs.py
+
+clean:
+	rm -rf $(VENV) .demo

@@ -1,0 +1,42 @@
+"""What a base model is: a Transformers folder on this computer, whatever name the person gave it.
+
+A name is `embedded`, a local folder, or a Hugging Face id `org/name`. It is looked up in that order, so a
+folder `./org/name` wins over the model of that id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from idiolect.errors import BaseModelFault
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """A model as the person named it, and the checked folder with its config, tokenizer and safetensors."""
+
+    name: str
+    folder: Path
+
+
+def resolve(name: str, cache: Path) -> BaseModel:
+    """Find or fetch the base model called `name`; `cache` is where the embedded one is unpacked, once.
+
+    Raises BaseModelFault (no such model, or a folder with something missing) and MissingPart (the package
+    that carries the embedded model, or the one that downloads, is not installed).
+    """
+    from idiolect.bases import embedded, folder, hub
+
+    if name == embedded.NAME:
+        return BaseModel(name, folder.checked(embedded.unpacked(cache)))
+    local = Path(name).expanduser()
+    if name and local.is_dir():
+        return BaseModel(name, folder.checked(local))
+    if hub.is_id(name):
+        return BaseModel(name, folder.checked(hub.downloaded(name)))
+    raise BaseModelFault(
+        f"There is no base model {name!r}: it is not {embedded.NAME!r}, not a folder ({local.absolute()}), "
+        "and not a Hugging Face id of the form org/name.",
+        "Set base_model to one of those three.",
+    )

@@ -1,0 +1,68 @@
+"""Does a folder hold a whole Transformers model? By its files; the export judges what is in the weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from idiolect.errors import BaseModelFault
+
+
+def checked(folder: Path) -> Path:
+    """Return `folder`, or raise one BaseModelFault that lists everything missing from it."""
+    faults = [*_config_faults(folder), *_tokenizer_faults(folder), *_weight_faults(folder)]
+    if faults:
+        raise BaseModelFault(
+            f"The base model in {folder} is not complete: {'; '.join(faults)}.",
+            "Fetch it again, or name a folder that has config, tokenizer, chat template and safetensors.",
+        )
+    return folder
+
+
+def _config_faults(folder: Path) -> list[str]:
+    config = _json_object(folder / "config.json")
+    return [config] if isinstance(config, str) else []
+
+
+def _tokenizer_faults(folder: Path) -> list[str]:
+    tokenizer = _json_object(folder / "tokenizer.json")
+    faults = [tokenizer] if isinstance(tokenizer, str) else []
+    if not _has_chat_template(folder):
+        faults.append("no chat template (in tokenizer_config.json, chat_template.jinja or chat_template.json)")
+    return faults
+
+
+def _has_chat_template(folder: Path) -> bool:
+    if (folder / "chat_template.jinja").is_file():
+        return True
+    for name in ("tokenizer_config.json", "chat_template.json"):
+        content = _json_object(folder / name)
+        if not isinstance(content, str) and content.get("chat_template"):
+            return True
+    return False
+
+
+def _weight_faults(folder: Path) -> list[str]:
+    index_path = folder / "model.safetensors.index.json"
+    if index_path.is_file():
+        index = _json_object(index_path)
+        if isinstance(index, str):
+            return [index]
+        shards = sorted(set(index.get("weight_map", {}).values()))
+        missing = [f"no {shard} (named in {index_path.name})" for shard in shards if not (folder / shard).is_file()]
+        return missing if shards else [f"{index_path.name} names no files"]
+    if (folder / "model.safetensors").is_file():
+        return []
+    return ["no model.safetensors and no model.safetensors.index.json"]
+
+
+def _json_object(path: Path) -> dict[str, Any] | str:
+    """Return the object in a JSON file, or what is wrong with the file."""
+    if not path.is_file():
+        return f"no {path.name}"
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError:
+        return f"{path.name} is not JSON"
+    return content if isinstance(content, dict) else f"{path.name} is not a JSON object"

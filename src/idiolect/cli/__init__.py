@@ -1,0 +1,49 @@
+"""The command line: one thin command a verb. Heavy imports stand inside the commands, so that --help is quick."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from idiolect import __version__
+from idiolect.cli.chat import chat
+from idiolect.cli.demo import demo
+from idiolect.cli.full_cycle import full_cycle
+from idiolect.cli.options import options
+from idiolect.errors import IdiolectError
+
+app = typer.Typer(
+    name="idiolect",
+    help="Train a language model on one person's own memories until it speaks as they do.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo)
+app.command("full-cycle")(full_cycle)
+app.command("chat")(chat)
+app.command("options")(options)
+
+
+@app.callback(invoke_without_command=True)
+def idiolect(
+    version: bool = typer.Option(False, "--version", help="Print the version.", is_eager=True),
+) -> None:
+    if version:
+        print(__version__)  # noqa: T201 - what was asked for
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run a command. Errors of ours end in two lines and their exit code; others keep their traceback."""
+    try:
+        app()
+    except IdiolectError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]{type(error).__name__}[/]: ", end="")
+        print(error, file=sys.stderr)  # noqa: T201 - not markup: it may hold brackets
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("\nInterrupted; nothing half-written was left behind.", file=sys.stderr)  # noqa: T201
+        sys.exit(130)

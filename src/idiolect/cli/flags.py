@@ -1,0 +1,58 @@
+"""Flags drawn from config.Options: one for each option, with the help that stands under it there."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+from pydantic.fields import FieldInfo
+
+from idiolect.config import Options, typed
+from idiolect.home import Home, default_root
+
+Username = Annotated[str, typer.Option("--username", "-u", help="Whose memories: a folder in profiles/.")]
+HomeFolder = Annotated[
+    Path | None,
+    typer.Option("--home", help="Where everything lives (default: $IDIOLECT_HOME or ~/.idiolect)"),
+]
+
+
+def home_at(folder: Path | None) -> Home:
+    return Home((folder or default_root()).expanduser().absolute())
+
+
+def flag(name: str, field: FieldInfo) -> str:
+    """Return how an option is typed on the command line."""
+    return typed(field).flag or "--" + name.replace("_", "-")
+
+
+def with_option_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command all flags of Options; it gets the typed ones as `flags`, by name."""
+    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "flags"]
+    drawn = [_parameter(name, field) for name, field in Options.model_fields.items()]
+
+    @functools.wraps(command)
+    def typed_command(**given: Any) -> None:
+        flags: Mapping[str, Any] = {p.name: given.pop(p.name, None) for p in drawn}
+        command(**given, flags=flags)
+
+    signature = inspect.Signature([*own, *drawn])
+    typed_command.__signature__ = signature  # type: ignore[attr-defined]
+    typed_command.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
+    del typed_command.__wrapped__
+    return typed_command
+
+
+def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
+    default = "" if field.default in (None, "") else f" (default: {field.default})"
+    declared = typer.Option(
+        flag(name, field),
+        help=f"{field.description}{default}",
+        rich_help_panel="Options of etc/training.json",
+    )
+    annotation: Any = Annotated[Optional[field.annotation], declared]  # noqa: UP045
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

@@ -1,0 +1,110 @@
+"""What a person sees while a cycle runs, and when it has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from idiolect.evaluation import Comparison
+from idiolect.training import Event, Finished, HeldOut, Note, Started, Stepped
+from idiolect.workflow.cycle import Began, Ended
+from idiolect.workflow.steps import Written
+from idiolect.workflow.summary import Summary
+
+#: Where there is no terminal, so many steps go by between two printed ones.
+_STEPS_A_LINE = 10
+
+
+@dataclass
+class CycleView:
+    """Shows a cycle's events: bars in a terminal, plain lines elsewhere."""
+
+    console: Console
+    bars: Progress = field(init=False)
+    bar: TaskID | None = None
+
+    def __post_init__(self) -> None:
+        self.bars = Progress(
+            TextColumn("           "),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[said]}"),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+
+    def tell(self, event: Event | Written | Began | Ended) -> None:
+        match event:
+            case Began(step="train" | "quantize"):
+                self.bars.start()
+            case Ended(step, outcome, seconds):
+                self._close_bar()
+                self.console.print(f"[bold green]✓[/] {step:<10} {escape(outcome)} [dim]{seconds:.1f} s[/]")
+            case Started():
+                self.console.print(
+                    f"             {event.samples} samples, {event.learned_tokens:,} tokens to learn, "
+                    f"{event.steps} steps; {event.trained_parameters:,} weights in training"
+                )
+            case Stepped():
+                self._step(event)
+            case HeldOut(epoch, loss):
+                when = "before training" if epoch == 0 else f"after epoch {epoch:g}"
+                self.console.print(f"             held-out loss {when}: [bold]{loss:.3f}[/] nats a token")
+            case Note(text):
+                self.console.print(f"             [yellow]{escape(text)}[/]")
+            case Written(done, total):
+                self._move(done // 1_000_000, total // 1_000_000, "MB")
+            case Began() | Finished():
+                return
+
+    def _step(self, event: Stepped) -> None:
+        said = f"loss {event.loss:.3f}  {event.tokens_per_second:.0f} learned tokens/s"
+        self._move(event.step, event.steps, said)
+        if not self.console.is_terminal and (event.step % _STEPS_A_LINE == 0 or event.step == event.steps):
+            self.console.print(f"             step {event.step}/{event.steps}  {said}")
+
+    def _move(self, done: int, total: int, said: str) -> None:
+        if self.bar is None:
+            self.bar = self.bars.add_task("", total=total, said=said)
+        self.bars.update(self.bar, completed=done, total=total, said=said)
+
+    def _close_bar(self) -> None:
+        if self.bar is not None:
+            self.bars.remove_task(self.bar)
+            self.bar = None
+        self.bars.stop()
+
+
+def show_summary(console: Console, summary: Summary, folder: Path, chat_command: str) -> None:
+    """Show what became of the memories, what training did, and how to go on."""
+    fates = Table(title=f"{sum(summary.memories.values())} memories", title_justify="left")
+    fates.add_column("what became of them")
+    fates.add_column("memories", justify="right")
+    for fate, count in sorted(summary.memories.items(), key=lambda item: -item[1]):
+        shown = {"train": "learned from", "held_out": "held out, to judge by"}.get(fate, f"dropped: {fate}")
+        fates.add_row(shown, str(count))
+    console.print(fates)
+    if result := summary.training:
+        console.print(
+            f"Held-out loss on their own words: [bold]{result.loss_before:.3f}[/] before, "
+            f"[bold]{result.loss_after:.3f}[/] after ({result.loss_after - result.loss_before:+.3f} nats a token)"
+        )
+    console.print(f"Everything of this run: {escape(str(folder))}", soft_wrap=True)
+    console.print(f"Talk to it:  [bold]{escape(chat_command)}[/]", soft_wrap=True)
+
+
+def show_side_by_side(console: Console, comparisons: list[Comparison]) -> None:
+    """Show held-out prompts with three answers."""
+    table = Table(title="Never seen in training", title_justify="left", show_lines=True)
+    for name in ("asked", "base model", "trained model", "what the person really said"):
+        table.add_column(name, ratio=2 if name == "asked" else 4)
+    for c in comparisons:
+        table.add_row(*map(escape, (c.prompt, c.base, c.trained, c.real)))
+    console.print(table)

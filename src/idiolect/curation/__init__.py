@@ -1,0 +1,6 @@
+"""Memories → samples: whose words, which mode, cleaned, masked, each once, chosen; and a ledger of every fate."""
+
+from idiolect.curation.curate import Curation, curate
+from idiolect.curation.sample import Fate, Message, Sample, Source
+
+__all__ = ["Curation", "Fate", "Message", "Sample", "Source", "curate"]

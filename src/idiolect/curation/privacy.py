@@ -1,0 +1,42 @@
+"""Addresses, numbers and keys that must not be learned, replaced by what kind of thing stood there.
+
+Patterns only: names of people and places stay. A number counts as a telephone number if it is written with its
+country code and has a length that is possible there (libphonenumber's data).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import phonenumbers
+
+_PATTERNS = {
+    "[key]": re.compile(
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+        r"|\b(?:sk|pk|rk)[-_][A-Za-z0-9_-]{16,}"  # OpenAI, Stripe and those that followed them
+        r"|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{30,}"
+        r"|\bAKIA[A-Z0-9]{16}\b"
+        r"|\bAIza[A-Za-z0-9_-]{30,}"
+        r"|\bhf_[A-Za-z0-9]{30,}"
+        r"|\bxox[abprs]-[A-Za-z0-9-]{10,}"
+        r"|\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",  # JSON web tokens
+        re.DOTALL,
+    ),
+    "[email]": re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b"),
+    "[ip]": re.compile(r"\b(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\b"),
+}
+
+
+def mask(text: str) -> tuple[str, Counter[str]]:
+    """Return the text with placeholders, and how many of each kind were put in."""
+    found: Counter[str] = Counter()
+    for placeholder, pattern in _PATTERNS.items():
+        text, count = pattern.subn(placeholder, text)
+        found[placeholder] += count
+    if "+" in text:
+        numbers = phonenumbers.PhoneNumberMatcher(text, None, leniency=phonenumbers.Leniency.POSSIBLE)
+        for match in reversed(list(numbers)):
+            text = f"{text[: match.start]}[phone]{text[match.end :]}"
+            found["[phone]"] += 1
+    return text, +found

@@ -1,0 +1,23 @@
+"""Samples → training text: mode and persona as system message, chat template, split, checks, JSONL."""
+
+from idiolect.dataset.chat_template import ChatTemplate, load_chat_template
+from idiolect.dataset.export import export, ledger, token_counts
+from idiolect.dataset.formatter import FormattedSample, format_samples, system_messages
+from idiolect.dataset.schema import RenderedSample, apply_schema
+from idiolect.dataset.training_text import TrainingText
+from idiolect.dataset.validation import validate
+
+__all__ = [
+    "ChatTemplate",
+    "FormattedSample",
+    "RenderedSample",
+    "TrainingText",
+    "apply_schema",
+    "export",
+    "format_samples",
+    "ledger",
+    "load_chat_template",
+    "system_messages",
+    "token_counts",
+    "validate",
+]

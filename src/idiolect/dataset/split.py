@@ -1,0 +1,40 @@
+"""Which samples are held out: never trained on, and what the model is judged by."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+
+from idiolect.dataset.schema import RenderedSample
+
+SHARE = 0.05
+AT_LEAST = 20
+#: Of a small data set no more than a quarter is held out.
+AT_MOST_SHARE = 0.25
+
+
+def held_out(samples: Sequence[RenderedSample], seed: int) -> set[str]:
+    """Choose the ids of held-out samples: whole conversations, or whole days where no conversation is stated.
+
+    What was said in one go stays on one side, so that the model is not judged by what it has half seen.
+    """
+    wanted = min(max(AT_LEAST, round(len(samples) * SHARE)), int(len(samples) * AT_MOST_SHARE))
+    groups: dict[str, list[str]] = defaultdict(list)
+    for sample in samples:
+        groups[_talk(sample)].append(sample.id)
+    order = sorted(groups)
+    random.Random(seed).shuffle(order)  # noqa: S311 - a choice that can be repeated, not a secret
+    chosen: set[str] = set()
+    for name in order:
+        if len(chosen) >= wanted:
+            break
+        if len(chosen) + len(groups[name]) < len(samples):
+            chosen.update(groups[name])
+    return chosen
+
+
+def _talk(sample: RenderedSample) -> str:
+    source = sample.source
+    day = source.timestamp.date().isoformat() if source.timestamp else source.memory
+    return source.conversation or day

@@ -1,0 +1,76 @@
+"""Every error that a person may meet, in one tree.
+
+    IdiolectError
+    ├── UserFault            something that the person typed or wrote can be mended      exit code 2
+    │   ├── UnknownPerson        no such profile
+    │   ├── EmptyProfile         a profile in which nothing can be learned from
+    │   ├── OptionFault          a setting, flag or settings file
+    │   ├── BaseModelFault       a base model that is missing, broken or not supported
+    │   └── DataFault            a data set or one of its records
+    ├── MachineFault         this computer lacks something                               exit code 2
+    │   ├── NoRoom               disk
+    │   └── MissingPart          an optional part of Idiolect is not installed
+    └── RunFailed            a step of a run that had begun came to nothing              exit code 1
+
+Exit code 2 means that nothing was begun. Whatever is not in this tree is a bug of ours and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+
+class IdiolectError(Exception):
+    """What happened (and on what), and what to do about it: one line each."""
+
+    exit_code = 1
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem, remedy)
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.problem}\n{self.remedy}"
+
+
+class UserFault(IdiolectError):
+    """Something that the person typed or wrote can be mended."""
+
+    exit_code = 2
+
+
+class UnknownPerson(UserFault):
+    """There is no profile of that name."""
+
+
+class EmptyProfile(UserFault):
+    """The profile holds nothing that can be learned from."""
+
+
+class OptionFault(UserFault):
+    """A setting has an unknown name or an impossible value."""
+
+
+class BaseModelFault(UserFault):
+    """The base model is missing, broken, or of a kind that cannot be trained or exported."""
+
+
+class DataFault(UserFault):
+    """A data set, or records of it, cannot be trained on."""
+
+
+class MachineFault(IdiolectError):
+    """Something is lacking on this computer."""
+
+    exit_code = 2
+
+
+class NoRoom(MachineFault):
+    """There is not enough room on a disk."""
+
+
+class MissingPart(MachineFault):
+    """An optional part of Idiolect is not installed."""
+
+
+class RunFailed(IdiolectError):
+    """A step of a run that had begun came to nothing."""

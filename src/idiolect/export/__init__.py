@@ -1,0 +1,89 @@
+"""Weights to one GGUF in a stream: read each tensor once, add the adapter in float32, quantize, write.
+
+    base folder ──► configuration ─┐
+    (safetensors)   checkpoint     ├──► plan ──► stream ──► write ──► one file
+    adapter     ──► adapter        │   (names,   (slabs of
+                    vocabulary    ─┘    types)    rows, threads)
+
+Nothing here needs torch, transformers or peft, and no step holds more than a few slabs of rows in memory,
+whatever the size of the model. What differs between model families stands in `architectures`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from idiolect.errors import MissingPart
+from idiolect.export.policy import MIXTURES
+
+QUANTIZATIONS = tuple(MIXTURES)
+
+
+@dataclass(frozen=True)
+class ExportSummary:
+    """What was written: the file's size, and how many tensors there are of each ggml type."""
+
+    bytes: int
+    tensors: int
+    types: Mapping[str, int]
+
+
+def check_exportable(base: Path) -> None:
+    """Refuse a base that cannot become a GGUF, from its JSON files and the headers of its weights alone.
+
+    Raises BaseModelFault (architecture, tokenizer, or a file that is missing or cut short) and MissingPart
+    (a Python package that the export needs is not installed).
+    """
+    _check_parts()
+    from idiolect.export import ggml, plan
+
+    ggml.library()
+    plan.planned(base, "F16")
+
+
+def estimate_bytes(base: Path, quantization: str) -> int:
+    """Return the size of the GGUF that `base` will become: never less, and less than 1 % or 1 MB more.
+
+    Raises what check_exportable raises, and OptionFault for an unknown quantization.
+    """
+    _check_parts()
+    from idiolect.export import plan
+
+    return plan.estimated_bytes(plan.planned(base, quantization))
+
+
+def export_gguf(  # noqa: PLR0913 - one call does it all, and what may be left out has a name
+    base: Path,
+    target: Path,
+    quantization: str,
+    *,
+    adapter: Path | None = None,
+    name: str,
+    chat_template: str | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> ExportSummary:
+    """Write the model in `base`, with the LoRA in the PEFT folder `adapter` merged in, to the file `target`.
+
+    `name` becomes general.name; `chat_template` replaces the base's own; `on_progress` is told the bytes of
+    tensors written so far and in all. The file appears under its name only when whole.
+
+    Raises BaseModelFault (what check_exportable refuses; an adapter that does not fit; NaN or infinity in a
+    weight), OptionFault (quantization), NoRoom (disk) and MissingPart.
+    """
+    _check_parts()
+    from idiolect.export import plan, write
+
+    chosen = plan.planned(base, quantization, adapter)
+    return write.written(chosen, target, name, chat_template, on_progress)
+
+
+def _check_parts() -> None:
+    absent = [name for name in ("numpy", "gguf", "xllamacpp") if importlib.util.find_spec(name) is None]
+    if absent:
+        raise MissingPart(
+            f"Exporting needs Python packages that are not installed: {', '.join(absent)}.",
+            "Install the part that exports: pip install 'idiolect[export]'",
+        )

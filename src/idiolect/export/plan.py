@@ -1,0 +1,179 @@
+"""What the file will hold, before a byte of it is written: each tensor with its name, type and values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from math import pi, prod
+from pathlib import Path
+
+import gguf
+import numpy as np
+from numpy.typing import NDArray
+
+from idiolect.errors import BaseModelFault
+from idiolect.export import adapter, architectures, checkpoint, configuration, policy, vocabulary
+from idiolect.export.adapter import Delta
+from idiolect.export.checkpoint import StoredTensor
+from idiolect.export.configuration import Configuration
+from idiolect.export.vocabulary import Vocabulary
+
+ALIGNMENT = 32  # bytes; every tensor of a GGUF begins at a multiple
+
+
+@dataclass(frozen=True)
+class PlannedTensor:
+    """One tensor of the file: `rows(start, stop)` reads a part of its final values, as float32."""
+
+    name: str
+    shape: tuple[int, ...]
+    type: str
+    origin: str  # for error messages: which tensor of which file
+    rows: Callable[[int, int], NDArray[np.float32]]
+
+    @property
+    def nbytes(self) -> int:
+        return prod(self.shape[:-1]) * policy.row_bytes(self.shape[-1], self.type)
+
+
+@dataclass(frozen=True)
+class Plan:
+    configuration: Configuration
+    vocabulary: Vocabulary
+    quantization: str
+    tensors: tuple[PlannedTensor, ...]
+
+
+def planned(base: Path, quantization: str, adapter_folder: Path | None = None) -> Plan:
+    """Read headers only, and refuse all that cannot be exported; see export_gguf for the errors."""
+    policy.mixture(quantization)
+    config = configuration.read(base)
+    stored = _checked(config, checkpoint.tensors_of(base), base)
+    vocab = vocabulary.read(base, config.sizes["vocabulary"])
+    deltas = adapter.deltas(adapter_folder, stored) if adapter_folder else {}
+    _check_tied(config, deltas, adapter_folder)
+    tensors = (*_model_tensors(config, stored, deltas, quantization), *_rope_factors(config))
+    return Plan(config, vocab, quantization, tensors)
+
+
+def estimated_bytes(plan: Plan) -> int:
+    """Return an upper bound of the file's size: tensors, vocabulary, and some room for everything else."""
+    data = sum(-(-tensor.nbytes // ALIGNMENT) * ALIGNMENT for tensor in plan.tensors)
+    # A token costs 8 bytes of length and 4 of type; a merge names two tokens that together make a third.
+    tokens = sum(len(token.encode()) for token in plan.vocabulary.tokens)
+    return data + 2 * tokens + 12 * len(plan.vocabulary.tokens) + 9 * plan.vocabulary.merges + 100_000
+
+
+def expected_tensors(config: Configuration) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:
+    """Return the shapes of the tensors that a checkpoint must have, and of those that it may have."""
+    family = config.architecture
+    required = dict(architectures.MODEL_TENSORS)
+    if not config.tied:
+        required[architectures.OUTPUT] = architectures.OUTPUT_SHAPE
+    optional: dict[str, architectures.Shape] = {}
+    for layer in range(config.sizes["layers"]):
+        required |= {f"model.layers.{layer}.{name}": shape for name, shape in family.layer.items()}
+        optional |= {f"model.layers.{layer}.{name}": shape for name, shape in family.optional.items()}
+    return _in_numbers(required, config), _in_numbers(optional, config)
+
+
+def _in_numbers(shapes: Mapping[str, architectures.Shape], config: Configuration) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(config.sizes[size] for size in shape) for name, shape in shapes.items()}
+
+
+def _checked(config: Configuration, stored: Mapping[str, StoredTensor], base: Path) -> dict[str, StoredTensor]:
+    """Return the tensors to export, in file order, or raise one BaseModelFault for all that do not fit."""
+    required, optional = expected_tensors(config)
+    known = required | optional
+    # A tied model's own copy of the output matrix is not used: Transformers ties it again on loading.
+    spare = {name for name in stored if name.endswith(architectures.IGNORED_SUFFIX)}
+    spare |= {architectures.OUTPUT} if config.tied else set()
+    faults = [f"no {name}" for name in required.keys() - stored.keys()]
+    faults += [f"{name} is not a part of {config.class_name}" for name in stored.keys() - known.keys() - spare]
+    faults += [
+        f"{name} has the shape {stored[name].shape}, not {shape}"
+        for name, shape in known.items()
+        if name in stored and stored[name].shape != shape
+    ]
+    if faults:
+        raise BaseModelFault(
+            f"The weights in {base} are not those of its config.json: {'; '.join(sorted(faults))}.",
+            "Fetch the base model again, or choose another.",
+        )
+    return {name: stored[name] for name in known if name in stored}
+
+
+def _check_tied(config: Configuration, deltas: Mapping[str, Delta], folder: Path | None) -> None:
+    if config.tied and "model.embed_tokens.weight" in deltas:
+        # In training only the embedding changed; the one matrix of the file would change the output as well.
+        raise BaseModelFault(
+            f"The adapter in {folder} changes model.embed_tokens, which is this model's output matrix too.",
+            "Train the adapter without embed_tokens among its target modules.",
+        )
+
+
+def _model_tensors(
+    config: Configuration,
+    stored: Mapping[str, StoredTensor],
+    deltas: Mapping[str, Delta],
+    quantization: str,
+) -> Iterator[PlannedTensor]:
+    family, sizes = config.architecture, config.sizes
+    names = gguf.get_tensor_name_map(_arch(family.gguf_name), sizes["layers"])
+    is_70b = family.layers_of_70b == sizes["layers"] and sizes["heads"] != sizes["key_heads"]
+    model = policy.ModelShape(layers=sizes["layers"], tied=config.tied, is_70b=is_70b)
+    for name, source in stored.items():
+        target = names.get_name(name, try_suffixes=(".weight", ".bias"))
+        module = ".".join(name.split(".")[3:-1])  # of model.layers.N.self_attn.q_proj.weight
+        heads = family.reordered.get(module)
+        order = None if heads is None else _side_by_side(source.shape[0], sizes[heads])
+        yield PlannedTensor(
+            name=target,
+            shape=source.shape,
+            type=policy.tensor_type(target, source.shape, quantization, model),
+            origin=f"{name} in {source.path}",
+            rows=partial(_merged, source, deltas.get(name), order),
+        )
+
+
+def _arch(name: str) -> gguf.MODEL_ARCH:
+    return next(arch for arch, known in gguf.MODEL_ARCH_NAMES.items() if known == name)
+
+
+def _side_by_side(rows: int, heads: int) -> NDArray[np.intp]:
+    """Return which row of the checkpoint each row in llama.cpp's order is; see Architecture.reordered."""
+    return np.arange(rows).reshape(heads, 2, rows // heads // 2).swapaxes(1, 2).reshape(rows)
+
+
+def _merged(
+    source: StoredTensor, delta: Delta | None, order: NDArray[np.intp] | None, start: int, stop: int
+) -> NDArray[np.float32]:
+    which = slice(start, stop) if order is None else order[start:stop]
+    values = checkpoint.read(source, which)
+    if delta is not None:
+        values += adapter.rows(delta, which)
+    return values
+
+
+def _rope_factors(config: Configuration) -> Iterator[PlannedTensor]:
+    """Yield the tensor by which Llama 3.1 slows the low frequencies of rotary embedding, (head / 2,).
+
+    The formula is Transformers' `_compute_llama3_parameters`: what turns seldom within the original context
+    is divided by `factor`, what turns often is left alone, with a straight line between.
+    """
+    if config.rope.kind != "llama3":
+        return
+    numbers, head = config.rope.numbers, config.sizes["head"]
+    frequencies = config.rope.base ** -(np.arange(0, head, 2) / head)
+    turns = numbers["original_max_position_embeddings"] * frequencies / (2 * pi)
+    low, high = numbers["low_freq_factor"], numbers["high_freq_factor"]
+    kept = np.clip((turns - low) / (high - low), 0, 1)
+    factors = (1 / ((1 - kept) / numbers["factor"] + kept)).astype(np.float32)
+    yield PlannedTensor(
+        name="rope_freqs.weight",
+        shape=factors.shape,
+        type="F32",
+        origin="rope_parameters in config.json",
+        rows=lambda start, stop: factors[start:stop],
+    )

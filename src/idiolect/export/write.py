@@ -1,0 +1,128 @@
+"""The file itself: header, vocabulary and tensor list by gguf's own writer, then the stream of tensors."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import gguf
+import numpy as np
+
+from idiolect import files
+from idiolect.errors import NoRoom
+from idiolect.export import ExportSummary, ggml, plan, policy, stream
+from idiolect.export.configuration import Configuration
+from idiolect.export.plan import Plan
+from idiolect.export.vocabulary import Vocabulary
+
+Progress = Callable[[int, int], None]
+
+DISK_IS_FULL = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+}  # the last: more than the file system allows one file
+
+
+def written(
+    chosen: Plan, target: Path, name: str, chat_template: str | None, on_progress: Progress | None
+) -> ExportSummary:
+    """Write the planned file; see export_gguf."""
+    ggml.library()
+    _check_room(chosen, target)
+    try:
+        with files.whole(target) as partial:
+            writer = gguf.GGUFWriter(partial, chosen.configuration.architecture.gguf_name)
+            try:
+                _describe(writer, chosen, name)
+                _add_vocabulary(writer, chosen.vocabulary, chat_template)
+                _write_tensors(writer, chosen, on_progress)
+            finally:
+                writer.close()
+    except OSError as full:
+        if full.errno not in DISK_IS_FULL:
+            raise
+        raise NoRoom(f"The disk became full while {target} was written.", "Free some space and export again.") from full
+    return ExportSummary(
+        bytes=target.stat().st_size,
+        tensors=len(chosen.tensors),
+        types=dict(Counter(tensor.type for tensor in chosen.tensors)),
+    )
+
+
+def _check_room(chosen: Plan, target: Path) -> None:
+    needed = plan.estimated_bytes(chosen)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(target.parent).free
+    if free < needed:
+        raise NoRoom(
+            f"{target} will take {needed / 1e9:.1f} GB, and its disk has {free / 1e9:.1f} GB free.",
+            "Free some space, or choose a smaller quantization.",
+        )
+
+
+def _describe(writer: gguf.GGUFWriter, chosen: Plan, name: str) -> None:
+    """Add the general keys and those of the architecture (llama.cpp's docs/gguf specification)."""
+    config = chosen.configuration
+    sizes = config.sizes
+    writer.add_type(gguf.GGUFType.MODEL)
+    writer.add_name(name)
+    writer.add_file_type(policy.MIXTURES[chosen.quantization].file_type)
+    writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
+    writer.add_vocab_size(sizes["vocabulary"])
+    writer.add_context_length(sizes["context"])
+    writer.add_embedding_length(sizes["hidden"])
+    writer.add_block_count(sizes["layers"])
+    writer.add_feed_forward_length(sizes["feed_forward"])
+    writer.add_head_count(sizes["heads"])
+    writer.add_head_count_kv(sizes["key_heads"])
+    writer.add_key_length(sizes["head"])
+    writer.add_value_length(sizes["head"])
+    writer.add_layer_norm_rms_eps(config.norm_epsilon)
+    _add_rope(writer, config)
+
+
+def _add_rope(writer: gguf.GGUFWriter, config: Configuration) -> None:
+    rope = config.rope
+    writer.add_rope_dimension_count(config.sizes["head"])
+    writer.add_rope_freq_base(rope.base)
+    if rope.kind in {"linear", "yarn"}:
+        writer.add_rope_scaling_type(gguf.RopeScalingType(rope.kind))
+        writer.add_rope_scaling_factor(rope.numbers["factor"])
+    if rope.kind == "yarn":
+        writer.add_rope_scaling_orig_ctx_len(int(rope.numbers["original_max_position_embeddings"]))
+
+
+def _add_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary, chat_template: str | None) -> None:
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(vocabulary.pre_tokenizer)
+    writer.add_token_list(vocabulary.tokens)
+    writer.add_token_types(vocabulary.types)
+    special = gguf.SpecialVocab(vocabulary.folder, load_merges=True, n_vocab=len(vocabulary.tokens))
+    # Said even when it is no: with some pre-tokenizers llama.cpp puts BOS before any text unless told not to.
+    special.add_special_token.setdefault("bos", False)
+    if chat_template is not None:
+        special.chat_template = chat_template
+    special.add_to_gguf(writer, quiet=True)
+
+
+def _write_tensors(writer: gguf.GGUFWriter, chosen: Plan, on_progress: Progress | None) -> None:
+    for tensor in chosen.tensors:
+        kind = gguf.GGMLQuantizationType[tensor.type]
+        writer.add_tensor_info(tensor.name, tensor.shape, np.dtype(np.float32), tensor.nbytes, kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_ti_data_to_file()
+    (out,) = writer.fout
+    writer.write_padding(out, out.tell())
+    total, done = sum(tensor.nbytes for tensor in chosen.tensors), 0
+    for slab, data in stream.encoded(chosen.tensors):
+        out.write(data)
+        done += data.nbytes
+        if slab.is_last:
+            writer.write_padding(out, slab.tensor.nbytes)
+        if on_progress is not None:
+            on_progress(done, total)

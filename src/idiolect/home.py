@@ -1,0 +1,162 @@
+"""Every path, and nothing else.
+
+The layout is that of a MetaHuman OS checkout, so that pointing IDIOLECT_HOME at one just works.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+_LABEL = re.compile(r"\d{4}-\d{2}-\d{2}-\d{6}-[0-9a-f]{6}")
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """What sets one cycle apart from the other on disk."""
+
+    name: str
+    folder: str
+    dataset: str
+    gguf: str
+    quantization: str
+
+
+FULL = Cycle("full-cycle", "adapters", "{label}.jsonl", "adapter.gguf", "Q4_K_M")
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder in which everything lives: IDIOLECT_HOME, `--home`, or ~/.idiolect."""
+
+    root: Path
+
+    @property
+    def training_json(self) -> Path:
+        return self.root / "etc" / "training.json"
+
+    @property
+    def cache(self) -> Path:
+        """Base models that were converted once."""
+        return self.root / "cache" / "base-models"
+
+    def profile(self, person: str) -> Profile:
+        return Profile(person, self.root / "profiles" / person)
+
+    def people(self) -> list[str]:
+        profiles = self.root / "profiles"
+        return sorted(p.name for p in profiles.iterdir() if p.is_dir()) if profiles.is_dir() else []
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One person's folder."""
+
+    person: str
+    root: Path
+
+    @property
+    def memories(self) -> Path:
+        return self.root / "memory" / "episodic"
+
+    @property
+    def persona(self) -> Path:
+        return self.root / "persona" / "core.json"
+
+    @property
+    def training_json(self) -> Path:
+        return self.root / "etc" / "training.json"
+
+    @property
+    def curation_json(self) -> Path:
+        return self.root / "etc" / "curation.json"
+
+    @property
+    def out(self) -> Path:
+        return self.root / "out"
+
+    def run(self, cycle: Cycle, label: str) -> Run:
+        return Run(cycle, label, self.out / cycle.folder / label[:10] / label, self.out / "work" / label)
+
+    def runs(self, cycle: Cycle) -> list[Run]:
+        """All runs of a cycle that have a folder, oldest first."""
+        folders = (self.out / cycle.folder).glob("*/*")
+        labels = sorted(f.name for f in folders if f.is_dir() and _LABEL.fullmatch(f.name))
+        return [self.run(cycle, label) for label in labels]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run's folder (what the person finds) and work folder (what may be deleted)."""
+
+    cycle: Cycle
+    label: str
+    folder: Path
+    work: Path
+
+    @property
+    def curated(self) -> Path:
+        return self.folder / "curated_memories.json"
+
+    @property
+    def formatted(self) -> Path:
+        return self.folder / "formatted_samples.json"
+
+    @property
+    def schema_applied(self) -> Path:
+        return self.folder / "schema_applied.json"
+
+    @property
+    def dataset(self) -> Path:
+        return self.folder / self.cycle.dataset.format(label=self.label)
+
+    @property
+    def ledger(self) -> Path:
+        return self.folder / "ledger.jsonl"
+
+    @property
+    def adapter(self) -> Path:
+        return self.folder / "adapter"
+
+    @property
+    def gguf(self) -> Path:
+        return self.folder / self.cycle.gguf
+
+    @property
+    def modelfile(self) -> Path:
+        return self.folder / "Modelfile"
+
+    @property
+    def summary(self) -> Path:
+        return self.folder / "run-summary.json"
+
+    @property
+    def bundle(self) -> Path:
+        return self.work / "bundle"
+
+    @property
+    def fates(self) -> Path:
+        """The ledger as curation left it, before the split is known."""
+        return self.work / "fates.jsonl"
+
+    @property
+    def journal(self) -> Path:
+        return self.work / "journal.json"
+
+    @property
+    def log(self) -> Path:
+        return self.work / "run.log"
+
+
+def default_root() -> Path:
+    """Return IDIOLECT_HOME, or ~/.idiolect."""
+    return Path(os.environ.get("IDIOLECT_HOME") or "~/.idiolect").expanduser()
+
+
+def new_label(now: datetime | None = None) -> str:
+    """Return a run label: YYYY-MM-DD-HHMMSS-<6 hex>, UTC."""
+    return f"{now or datetime.now(UTC):%Y-%m-%d-%H%M%S}-{secrets.token_hex(3)}"

@@ -1,0 +1,56 @@
+"""A job on this computer: a process of its own, so that its memory is given back and its fall harms nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from idiolect.errors import RunFailed
+from idiolect.training import Event, decode
+
+_POLL_SECONDS = 0.2
+
+
+def train_here(bundle: Path, base: Path, log: Path, report: Callable[[Event], None]) -> None:
+    """Train a bundle on the base model in a folder; `log` gets what the process prints.
+
+    Raises RunFailed if the process fails. The process ends with this one's, also on Ctrl-C.
+    """
+    command = [sys.executable, "-m", "idiolect.training", str(bundle), "--base", str(base)]
+    offline = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    events = bundle / "events.jsonl"
+    events.unlink(missing_ok=True)
+    with log.open("ab") as printed:
+        job = subprocess.Popen(command, stdout=printed, stderr=printed, env={**os.environ, **offline})
+        try:
+            _follow(job, events, report)
+        finally:
+            if job.poll() is None:
+                job.terminate()
+                job.wait()
+    if job.returncode:
+        raise RunFailed(f"Training ended with exit code {job.returncode}: {_last_line(log)}", f"See {log}")
+
+
+def _follow(job: subprocess.Popen[bytes], events: Path, report: Callable[[Event], None]) -> None:
+    """Report each event as it comes, until the process has ended and all of them are read."""
+    read = 0
+    while True:
+        ended = job.poll() is not None
+        written = events.read_bytes()[read:] if events.exists() else b""
+        whole_lines = written[: written.rfind(b"\n") + 1]
+        for event in decode(whole_lines):
+            report(event)
+        read += len(whole_lines)
+        if ended:
+            return
+        time.sleep(_POLL_SECONDS)
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next((line for line in reversed(lines) if line.strip()), "it printed nothing")

@@ -1,0 +1,31 @@
+"""One memory: something that the person said, and what it answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One uttering; `person` is the one whose idiolect is learned, `other` whoever they talk to."""
+
+    speaker: Literal["person", "other"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """An event of a person's life, whatever the shape of its file."""
+
+    source: str
+    """Path below the profile's memory folder. It names the memory: ids in the files can collide."""
+    type: str
+    turns: tuple[Turn, ...]
+    timestamp: datetime | None = None
+    tags: tuple[str, ...] = ()
+    mode: str | None = None
+    """The cognitive mode that the file itself states."""
+    conversation: str | None = None
+    """What ties memories of one talk together, where the file says it."""

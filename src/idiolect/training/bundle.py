@@ -1,0 +1,121 @@
+"""The job bundle: a folder that any machine can train, without a name, a path or a secret in it.
+
+job.json          what to do
+dataset.jsonl     training texts
+tokenizer.json    how a text becomes tokens
+events.jsonl      progress, while it runs
+checkpoints/      where training goes on from
+outputs/          adapter/ and result.json
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from idiolect.config import Options
+from idiolect.dataset import TrainingText
+from idiolect.errors import DataFault
+from idiolect.files import write_json, write_jsonl
+
+#: What training needs to know of the options; the others could name a person or a folder.
+OPTIONS = frozenset(
+    {
+        "seed",
+        "max_seq_length",
+        "num_train_epochs",
+        "learning_rate",
+        "lr_scheduler_type",
+        "warmup_steps",
+        "weight_decay",
+        "per_device_train_batch_size",
+        "gradient_accumulation_steps",
+        "optimizer",
+        "dtype",
+        "load_in_4bit",
+        "use_gradient_checkpointing",
+        "lora_rank",
+        "lora_alpha",
+        "lora_dropout",
+        "lora_target_modules",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A bundle, opened."""
+
+    folder: Path
+    options: Options
+    texts: tuple[TrainingText, ...]
+
+    @property
+    def tokenizer(self) -> Path:
+        return self.folder / "tokenizer.json"
+
+    @property
+    def events(self) -> Path:
+        return self.folder / "events.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
+
+    @property
+    def adapter(self) -> Path:
+        return self.folder / "outputs" / "adapter"
+
+    @property
+    def result(self) -> Path:
+        return self.folder / "outputs" / "result.json"
+
+    @property
+    def samples_a_step(self) -> int:
+        return self.options.per_device_train_batch_size * self.options.gradient_accumulation_steps
+
+
+class TrainingResult(msgspec.Struct, frozen=True, kw_only=True):
+    """result.json: losses in nats a token of the person's own held-out replies; what was done, on what."""
+
+    loss_before: float
+    loss_after: float
+    loss_by_epoch: tuple[float, ...]
+    best_epoch: int
+    samples: int
+    learned_tokens: int
+    steps: int
+    trained_parameters: int
+    seconds: float
+    device: str
+    dtype: str
+    optimizer: str
+    versions: dict[str, str]
+
+
+def write_bundle(folder: Path, options: Options, texts: Sequence[TrainingText], tokenizer: Path) -> None:
+    """Write a bundle that is ready to be trained."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(tokenizer, folder / "tokenizer.json")
+    write_jsonl(folder / "dataset.jsonl", texts)
+    write_json(folder / "job.json", {"format": 1, "options": options.model_dump(include=set(OPTIONS))})
+
+
+def open_bundle(folder: Path) -> Job:
+    """Read a bundle. Raises DataFault for a folder that is none."""
+    try:
+        job: Any = msgspec.json.decode((folder / "job.json").read_bytes())
+        lines = (folder / "dataset.jsonl").read_bytes().splitlines()
+        texts = tuple(msgspec.json.decode(line, type=TrainingText) for line in lines)
+        return Job(folder, Options.model_validate(job["options"]), texts)
+    except (OSError, msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
+        raise DataFault(f"{folder} is not a job bundle: {error}", "Make the bundle again.") from error
+
+
+def read_result(folder: Path) -> TrainingResult:
+    return msgspec.json.decode((folder / "outputs" / "result.json").read_bytes(), type=TrainingResult)

@@ -1,0 +1,88 @@
+"""Batch fusion: the samples of one optimizer step, laid one after another in as few rows as fit a token budget.
+
+Each sample attends only to itself: positions restart at 0 with each, no attention mask is given, and Transformers
+then builds the block-diagonal mask from the positions. An all-ones mask would silently let samples see each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+import torch
+from tokenizers import Encoding, Tokenizer
+
+from idiolect.dataset import TrainingText
+
+
+@dataclass(frozen=True)
+class TokenizedSample:
+    """A text as tokens; `learned[i]` says whether token i is one that the model must learn to say."""
+
+    id: str
+    tokens: tuple[int, ...]
+    learned: tuple[bool, ...]
+
+    @property
+    def learned_tokens(self) -> int:
+        return sum(self.learned[1:])
+
+
+class Row(TypedDict):
+    """Fused samples. `input_ids`, `position_ids`: (1, tokens); `predicting`, `targets`: (learned tokens,)."""
+
+    input_ids: torch.Tensor
+    position_ids: torch.Tensor
+    predicting: torch.Tensor
+    targets: torch.Tensor
+
+
+class Step(TypedDict):
+    """What one optimizer step sees."""
+
+    rows: list[Row]
+    learned_tokens: int
+
+
+def tokenize(texts: Sequence[TrainingText], tokenizer_json: Path) -> list[TokenizedSample]:
+    """Turn texts into tokens; a token is learned if all of its characters are."""
+    tokenizer = Tokenizer.from_file(str(tokenizer_json))
+    encodings = tokenizer.encode_batch([t.text for t in texts], add_special_tokens=False)
+    return [_tokenized(text, encoding) for text, encoding in zip(texts, encodings, strict=True)]
+
+
+def fuse(samples: Sequence[TokenizedSample], budget: int) -> Step:
+    """Lay samples into rows of at most `budget` tokens, the longest first; a longer one has a row of its own."""
+    rows: list[list[TokenizedSample]] = []
+    room: list[int] = []
+    for sample in sorted(samples, key=lambda s: len(s.tokens), reverse=True):
+        length = len(sample.tokens)
+        place = next((i for i, free in enumerate(room) if free >= length), None)
+        if place is None:
+            rows.append([sample])
+            room.append(budget - length)
+        else:
+            rows[place].append(sample)
+            room[place] -= length
+    return Step(rows=[_row(row) for row in rows], learned_tokens=sum(s.learned_tokens for s in samples))
+
+
+def _tokenized(text: TrainingText, encoding: Encoding) -> TokenizedSample:
+    learned = tuple(any(start <= a and b <= end for start, end in text.learned) and a < b for a, b in encoding.offsets)
+    return TokenizedSample(text.id, tuple(encoding.ids), learned)
+
+
+def _row(samples: Sequence[TokenizedSample]) -> Row:
+    tokens = [t for s in samples for t in s.tokens]
+    positions = [p for s in samples for p in range(len(s.tokens))]
+    # The first token of a sample is predicted by nothing: before it stands another sample.
+    learned = [flag and p > 0 for s in samples for p, flag in enumerate(s.learned)]
+    at = [i for i, flag in enumerate(learned) if flag]
+    return Row(
+        input_ids=torch.tensor([tokens]),
+        position_ids=torch.tensor([positions]),
+        predicting=torch.tensor([i - 1 for i in at]),
+        targets=torch.tensor([tokens[i] for i in at]),
+    )

@@ -1,0 +1,110 @@
+"""All that is decided before the first step: what every step needs is asked here, and refused early."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from idiolect.bases import BaseModel, resolve
+from idiolect.config import CurationRules, Mode, Options, Settings, curation_rules
+from idiolect.config import resolve as resolve_settings
+from idiolect.curation import Message
+from idiolect.dataset import ChatTemplate, load_chat_template, system_messages
+from idiolect.errors import EmptyProfile, MissingPart, NoRoom, UnknownPerson
+from idiolect.export import check_exportable, estimate_bytes
+from idiolect.home import Cycle, Home, Profile, Run, new_label
+from idiolect.memories import persona_name
+
+_MB = 1_000_000
+#: What is needed whatever the model: data set, logs, and the embedded base model unpacked.
+_ROOM_ALWAYS = 400 * _MB
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run, decided: whose, on what, with which options, into which folder."""
+
+    profile: Profile
+    run: Run
+    settings: Settings
+    rules: CurationRules
+    base: BaseModel
+    template: ChatTemplate
+    systems: Mapping[Mode, str]
+    quantization: str
+
+    @property
+    def options(self) -> Options:
+        return self.settings.options
+
+
+def plan(home: Home, person: str, cycle: Cycle, environ: Mapping[str, str], flags: Mapping[str, Any]) -> Plan:
+    """Decide a run. Every fault that can be known before training is raised here."""
+    profile = _profile(home, person)
+    settings = resolve_settings(home, person, environ, flags)
+    rules = curation_rules(profile.curation_json)
+    _check_parts()
+    check_room(home.root, _ROOM_ALWAYS)
+    base = resolve(settings.options.base_model, home.cache)
+    quantization = settings.options.quantization or cycle.quantization
+    check_exportable(base.folder)
+    template = load_chat_template(base.folder)
+    template.render_learned([Message("system", "?"), Message("user", "?"), Message("assistant", "!")])
+    check_room(home.root, _ROOM_ALWAYS + _room_for(base.folder, quantization))
+    return Plan(
+        profile=profile,
+        run=profile.run(cycle, new_label()),
+        settings=settings,
+        rules=rules,
+        base=base,
+        template=template,
+        systems=system_messages(persona_name(profile.persona, person), settings.options, rules),
+        quantization=quantization,
+    )
+
+
+def check_room(folder: Path, wanted: int) -> None:
+    """Raise NoRoom unless the disk of `folder` (which need not exist yet) has `wanted` bytes free."""
+    existing = next(f for f in (folder, *folder.absolute().parents) if f.exists())
+    free = shutil.disk_usage(existing).free
+    if free < wanted:
+        raise NoRoom(
+            f"{folder}: {free / _MB:,.0f} MB are free on this disk, {wanted / _MB:,.0f} MB are needed.",
+            "Free some room, or set IDIOLECT_HOME to a folder on a larger disk.",
+        )
+
+
+def _profile(home: Home, person: str) -> Profile:
+    people = home.people()
+    if person not in people:
+        near = difflib.get_close_matches(person, people, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(people) or 'nobody yet'}."
+        raise UnknownPerson(
+            f"There is no profile of {person!r} in {home.root / 'profiles'}.",
+            f"{hint} Memories go into profiles/<name>/memory/episodic/.",
+        )
+    profile = home.profile(person)
+    if not any(profile.memories.rglob("*.json")):
+        raise EmptyProfile(
+            f"{person} has no memories: there is no *.json file in {profile.memories}.",
+            "Put some there, or set IDIOLECT_HOME (or --home) to where they are.",
+        )
+    return profile
+
+
+def _check_parts() -> None:
+    needed = ("torch", "transformers", "peft", "accelerate", "gguf", "xllamacpp")
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingPart(f"Not installed: {', '.join(missing)}.", "Install them: pip install 'idiolect[all]'")
+
+
+def _room_for(base: Path, quantization: str) -> int:
+    """Estimate what a run writes: the GGUF, and adapter and checkpoints, far less than a tenth of the base."""
+    weights = sum(f.stat().st_size for f in base.glob("*.safetensors"))
+    return estimate_bytes(base, quantization) + weights // 10

@@ -1,0 +1,97 @@
+"""run-summary.json: what was used, what was done, what came out."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from idiolect.config import Mode
+from idiolect.curation import Fate
+from idiolect.errors import IdiolectError
+from idiolect.files import sha256
+from idiolect.training import TrainingResult, read_result
+from idiolect.workflow.plan import Plan
+
+
+class StepRecord(msgspec.Struct, frozen=True):
+    """A step that has ended."""
+
+    step: str
+    outcome: str
+    seconds: float
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One run; of a failed one, as far as it came."""
+
+    label: str
+    cycle: str
+    person: str
+    state: str
+    error: str = ""
+    began: datetime
+    ended: datetime
+    base_model: str
+    seed: int
+    options: dict[str, Any]
+    """Option → its value, and where that came from."""
+    system_messages: Mapping[Mode, str]
+    memories: dict[str, int] = {}
+    """What became of the memory files: trained on, held out, or dropped by which rule."""
+    training: TrainingResult | None = None
+    steps: Sequence[StepRecord]
+    files: dict[str, Any] = {}
+    """File → its bytes and SHA-256."""
+    versions: dict[str, str]
+
+
+def succeeded(plan: Plan, began: datetime, records: Sequence[StepRecord]) -> Summary:
+    fates = [msgspec.json.decode(line, type=Fate) for line in plan.run.ledger.read_bytes().splitlines()]
+    files = sorted(f for f in plan.run.folder.rglob("*") if f.is_file())
+    return msgspec.structs.replace(
+        _summary(plan, began, records),
+        state="succeeded",
+        memories=dict(Counter(f.rule or f.fate for f in fates)),
+        training=read_result(plan.run.bundle),
+        files={str(f.relative_to(plan.run.folder)): _facts(f) for f in files},
+    )
+
+
+def failed(plan: Plan, began: datetime, records: Sequence[StepRecord], step: str, error: IdiolectError) -> Summary:
+    return msgspec.structs.replace(_summary(plan, began, records), state="failed", error=f"{step}: {error.problem}")
+
+
+def read_summary(path: Path) -> Summary:
+    return msgspec.json.decode(path.read_bytes(), type=Summary)
+
+
+def _summary(plan: Plan, began: datetime, records: Sequence[StepRecord]) -> Summary:
+    options = plan.options.model_dump()
+    return Summary(
+        label=plan.run.label,
+        cycle=plan.run.cycle.name,
+        person=plan.profile.person,
+        state="",
+        began=began,
+        ended=datetime.now(UTC),
+        base_model=plan.base.name,
+        seed=plan.options.seed,
+        options={k: {"value": v, "from": plan.settings.origins[k]} for k, v in options.items()},
+        system_messages=plan.systems,
+        steps=records,
+        versions={
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("idiolect", "gguf", "xllamacpp")},
+        },
+    )
+
+
+def _facts(file: Path) -> dict[str, Any]:
+    return {"bytes": file.stat().st_size, "sha256": sha256(file)}

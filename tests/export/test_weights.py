@@ -1,0 +1,186 @@
+"""The numbers in the file: those of Transformers, with a LoRA those of PEFT's merge in float32."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gguf
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from idiolect import export
+from idiolect.export import plan, stream
+
+Arrays = dict[str, NDArray[np.float32]]
+
+# Of PEFT, which asks Transformers for something it has renamed, and about copies of embeddings.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning:peft"),
+]
+
+ALL = ["llama", "llama-tied", "llama-biased", "llama-96", "mistral", "qwen2", "qwen3"]
+LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+
+
+def loaded(folder: Path, **how: Any) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **how)
+
+
+def arrays(model: Any) -> Arrays:
+    return {name: weight.numpy() for name, weight in model.state_dict().items()}
+
+
+def in_file(path: Path) -> Arrays:
+    """Read a GGUF's tensors as float32, (rows, columns)."""
+    tensors = gguf.GGUFReader(path).tensors
+    return {t.name: gguf.quants.dequantize(t.data, t.tensor_type).reshape(t.shape[::-1]) for t in tensors}
+
+
+def in_plan(base: Path, adapter: Path | None = None) -> Arrays:
+    return {t.name: t.rows(0, t.shape[0]) for t in plan.planned(base, "F16", adapter).tensors}
+
+
+def expected(weights: Mapping[str, NDArray[np.float32]], base: Path) -> Arrays:
+    """Name and order Transformers' weights as llama.cpp has them, written down here a second time."""
+    config = json.loads((base / "config.json").read_bytes())
+    heads = {"q_proj": config["num_attention_heads"], "k_proj": config["num_key_value_heads"]}
+    names = {
+        "embed_tokens": "token_embd",
+        "norm": "output_norm",
+        "lm_head": "output",
+        "input_layernorm": "attn_norm",
+        "post_attention_layernorm": "ffn_norm",
+        "o_proj": "attn_output",
+        "q_norm": "attn_q_norm",
+        "k_norm": "attn_k_norm",
+    }
+    found = {}
+    for name, weight in weights.items():
+        *path, module, kind = name.split(".")
+        short = names.get(module, module.removesuffix("_proj"))
+        if short in {"q", "k", "v"}:
+            short = f"attn_{short}"
+        elif short in {"gate", "up", "down"}:
+            short = f"ffn_{short}"
+        prefix = f"blk.{path[2]}." if "layers" in path else ""
+        reordered = module in heads and config["model_type"] in {"llama", "mistral"}
+        found[f"{prefix}{short}.{kind}"] = rotated(weight, heads[module]) if reordered else weight
+    if config["tie_word_embeddings"]:
+        del found["output.weight"]
+    return found
+
+
+def rotated(weight: NDArray[np.float32], heads: int) -> NDArray[np.float32]:
+    """Put row i and row i + half of each head side by side, one row at a time."""
+    head = len(weight) // heads
+    order = [h * head + i + half for h in range(heads) for i in range(head // 2) for half in (0, head // 2)]
+    return weight[order]
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("quantization", ["F16", "BF16"])
+def test_every_tensor_is_transformers(bases: Mapping[str, Path], tmp_path: Path, name: str, quantization: str) -> None:
+    import torch
+
+    export.export_gguf(bases[name], tmp_path / "m.gguf", quantization, name="tiny")
+    found = in_file(tmp_path / "m.gguf")
+    found.pop("rope_freqs.weight", None)
+    wanted = expected(arrays(loaded(bases[name])), bases[name])
+    assert found.keys() == wanted.keys()
+    rounding = torch.float16 if quantization == "F16" else torch.bfloat16
+    for tensor, weight in wanted.items():
+        rounded = torch.from_numpy(weight).to(rounding).float().numpy() if weight.ndim > 1 else weight
+        assert np.array_equal(found[tensor], rounded), tensor
+
+
+def trained_adapter(base: Path, folder: Path, **settings: Any) -> Arrays:
+    """Save a random adapter with PEFT and return the weights that PEFT merges it to."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(2)
+    how = {"r": 4, "lora_alpha": 12, "target_modules": LINEAR, "init_lora_weights": False} | settings
+    wrapped = get_peft_model(loaded(base), LoraConfig(**how))
+    wrapped.save_pretrained(folder)
+    return arrays(wrapped.merge_and_unload())
+
+
+@pytest.mark.parametrize("name", ["llama", "llama-tied", "qwen2", "qwen3"])
+def test_a_merged_adapter_is_pefts_merge(bases: Mapping[str, Path], tmp_path: Path, name: str) -> None:
+    merged = expected(trained_adapter(bases[name], tmp_path), bases[name])
+    before, after = in_plan(bases[name]), in_plan(bases[name], tmp_path)
+    for tensor, weight in merged.items():
+        assert np.allclose(after[tensor], weight, rtol=1e-6, atol=1e-6), tensor
+        changed = tensor.endswith(("attn_q.weight", "attn_v.weight", "ffn_down.weight"))
+        assert not changed or np.abs(after[tensor] - before[tensor]).mean() > 0.01, tensor
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"target_modules": ["q_proj"], "layers_to_transform": [1]},
+        {"target_modules": ["k_proj", "down_proj"], "use_rslora": True, "r": 9},
+        {"target_modules": ["embed_tokens", "lm_head", "o_proj"]},
+    ],
+    ids=["one layer", "rsLoRA", "embeddings"],
+)
+def test_other_shapes_of_adapter(bases: Mapping[str, Path], tmp_path: Path, settings: dict[str, Any]) -> None:
+    merged = expected(trained_adapter(bases["llama"], tmp_path, **settings), bases["llama"])
+    after = in_plan(bases["llama"], tmp_path)
+    for tensor, weight in merged.items():
+        assert np.allclose(after[tensor], weight, rtol=1e-6, atol=1e-6), tensor
+
+
+def test_a_delta_too_small_for_bfloat16_is_kept(bases: Mapping[str, Path], tmp_path: Path) -> None:
+    # The base is stored in bfloat16, where a thousandth of a weight is lost. Ours is added in float32.
+    trained_adapter(bases["qwen2"], tmp_path, lora_alpha=1e-3)
+    before, after = in_plan(bases["qwen2"]), in_plan(bases["qwen2"], tmp_path)
+    changed = after["blk.0.attn_q.weight"] != before["blk.0.attn_q.weight"]
+    assert changed.mean() > 0.9
+
+
+def test_slabs_do_not_change_a_byte(bases: Mapping[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained_adapter(bases["llama"], tmp_path / "adapter")
+    for slab in (1 << 20, 1000, 1):
+        monkeypatch.setattr(stream, "SLAB", slab)
+        export.export_gguf(
+            bases["llama"], tmp_path / f"{slab}.gguf", "Q4_K_M", adapter=tmp_path / "adapter", name="tiny"
+        )
+    whole = (tmp_path / f"{1 << 20}.gguf").read_bytes()
+    assert (tmp_path / "1000.gguf").read_bytes() == whole
+    assert (tmp_path / "1.gguf").read_bytes() == whole
+
+
+def test_progress_ends_at_all_of_it(bases: Mapping[str, Path], tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    summary = export.export_gguf(
+        bases["qwen3"], tmp_path / "m.gguf", "Q8_0", name="tiny", on_progress=lambda *now: told.append(now)
+    )
+    done = [now for now, _ in told]
+    assert done == sorted(done)
+    assert {total for _, total in told} == {done[-1]}
+    assert summary.bytes == (tmp_path / "m.gguf").stat().st_size
+    assert done[-1] < summary.bytes
+    assert summary.tensors == len(in_file(tmp_path / "m.gguf")) == sum(summary.types.values())
+
+
+def test_a_tied_models_spare_copy_of_the_output_is_left_out(bases: Mapping[str, Path], tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in bases["llama-tied"].iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    weights = load_file(copy / "model.safetensors")
+    weights["lm_head.weight"] = weights["model.embed_tokens.weight"] * 2
+    save_file(weights, copy / "model.safetensors")
+    assert "output.weight" not in in_plan(copy)
+    assert len(in_plan(copy)) == len(in_plan(bases["llama-tied"]))
