@@ -6,13 +6,14 @@ Later wins: built-in default, etc/training.json, profiles/<user>/etc/training.js
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
 from idiolect.errors import OptionFault
@@ -94,6 +95,14 @@ class Options(BaseModel):
 LET_THROUGH = frozenset({"comment", "notes", "chat_template", "full_fine_tune"})
 
 
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
+    return pattern
+
+
 class CurationRules(BaseModel):
     """What a person may change about their data set: `profiles/<user>/etc/curation.json`."""
 
@@ -121,11 +130,13 @@ class CurationRules(BaseModel):
         "ai",
     )
     """Memory types and tags whose text a machine wrote: nothing is learned from them."""
-    fillers: tuple[str, ...] = (
+    fillers: tuple[Annotated[str, AfterValidator(_compiles)], ...] = (
         r"^(?:sure|of course|certainly|absolutely)[!,.]\s+",
         r"\bas an ai(?: language)? model,?\s*",
         r"\bI (?:think|guess) maybe\b\s*",
-        r"\b(?:kind|sort) of\b\s*",
+        # Not where it means a kind: what kind of, this kind of, one kind of …
+        r"(?<!\bwhat )(?<!\bwhich )(?<!\bthis )(?<!\bthat )(?<!\bthe )(?<!\ba )(?<!\bany )(?<!\bsome )(?<!\bno )"
+        r"(?<!\bone )(?<!\bother )(?<!\bevery )\b(?:kind|sort) of\b\s*",
         r"\byou know,\s*",
         r"\bto be honest,?\s*",
         r"\bbasically,?\s*",
@@ -137,6 +148,12 @@ class CurationRules(BaseModel):
         "agent": "You are {name}, doing what has to be done.",
     }
     """The system message by mode; `{name}` stands for the person's name."""
+
+    @field_validator("modes", "system_messages")
+    @classmethod
+    def _over_the_defaults(cls, given: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        """Let a person name only what they want otherwise."""
+        return {**cls.model_fields[str(info.field_name)].default, **given}
 
 
 @dataclass(frozen=True)

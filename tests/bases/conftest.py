@@ -28,7 +28,9 @@ def llama_cpp() -> Ask:
 
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(embedded.packaged_gguf())
-    parameters.n_ctx, parameters.cpuparams.n_threads, parameters.verbosity = 256, 2, 0
+    parameters.n_ctx, parameters.n_parallel, parameters.verbosity = 256, 1, 0
+    # One thread: those of llama.cpp wait for each other by spinning, which starves a shared machine.
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
     parameters.warmup = False
     server = xllamacpp.Server(parameters)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.server
 import json
 import os
@@ -16,7 +17,7 @@ import pytest
 
 from idiolect import bases
 from idiolect.bases import embedded, hub
-from idiolect.errors import BaseModelFault, MissingPart
+from idiolect.errors import BaseModelFault, MissingPart, NoRoom
 
 
 def test_a_whole_folder_is_taken(folder: Path, tmp_path: Path) -> None:
@@ -77,6 +78,17 @@ def test_only_one_copy_of_the_weights_is_downloaded() -> None:
     wanted = ["config.json", "model-00001-of-00002.safetensors", "model.safetensors.index.json"]
     spare = ["consolidated.safetensors", "pytorch_model.bin", "original/params.json", "onnx/model.onnx"]
     assert list(filter_repo_objects(wanted + spare, allow_patterns=list(hub.FILES))) == wanted
+
+
+def test_a_full_disk_is_told_apart_from_a_lost_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import huggingface_hub
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", full)
+    with pytest.raises(NoRoom, match="org/name"):
+        bases.resolve("org/name", tmp_path)
 
 
 class FakeHub(http.server.BaseHTTPRequestHandler):

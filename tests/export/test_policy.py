@@ -105,8 +105,10 @@ ERRORS = {
 }
 
 
-@pytest.mark.parametrize("name", ["llama", "llama-tied", "llama-96", "qwen3"])
-@pytest.mark.parametrize("quantization", ["Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0"])
+@pytest.mark.parametrize(
+    ("name", "quantization"),
+    [("llama", "Q4_K_M"), ("llama-tied", "Q5_K_M"), ("llama", "Q6_K"), ("llama-96", "Q5_K_M"), ("llama-96", "Q4_K_M")],
+)
 def test_files_have_the_types_and_are_near_the_weights(
     bases: Mapping[str, Path], tmp_path: Path, name: str, quantization: str
 ) -> None:
@@ -127,7 +129,7 @@ def test_files_have_the_types_and_are_near_the_weights(
     assert sizes[quantization] < sizes["BF16"]
 
 
-@pytest.mark.parametrize("name", ["llama", "llama-tied", "llama-96", "mistral", "qwen2", "qwen3"])
+@pytest.mark.parametrize("name", ["llama", "llama-tied", "qwen2"])
 @pytest.mark.parametrize("quantization", ["Q4_K_M", "F16"])
 def test_the_estimate_is_a_little_more_than_the_file(
     bases: Mapping[str, Path], tmp_path: Path, name: str, quantization: str

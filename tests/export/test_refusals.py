@@ -18,7 +18,7 @@ from safetensors.numpy import load_file, save_file
 
 from idiolect import export
 from idiolect.errors import BaseModelFault, MissingPart, NoRoom
-from idiolect.export import ggml
+from idiolect.export import configuration, ggml
 
 
 @pytest.fixture
@@ -87,6 +87,21 @@ def test_all_faults_of_a_configuration_are_said_at_once(base: Path) -> None:
         assert part in fault.value.problem
 
 
+def test_a_number_missing_from_the_stretching_is_named(base: Path) -> None:
+    set_config(base, rope_parameters=None, rope_scaling={"type": "llama3", "factor": 8, "low_freq_factor": 1})
+    with pytest.raises(BaseModelFault, match="no high_freq_factor"):
+        export.check_exportable(base)
+
+
+def test_the_configuration_of_transformers_4_reads_the_same(bases: Mapping[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(bases["qwen2"], tmp_path / "base")
+    rope = json.loads((tmp_path / "base" / "config.json").read_bytes())["rope_parameters"]
+    base_frequency = rope.pop("rope_theta")
+    rope["type"] = rope.pop("rope_type")
+    set_config(tmp_path / "base", rope_parameters=None, rope_theta=base_frequency, rope_scaling=rope)
+    assert configuration.read(tmp_path / "base") == configuration.read(bases["qwen2"])
+
+
 def test_llama_3s_stretching_is_refused_where_llama_cpp_has_it_not(bases: Mapping[str, Path], tmp_path: Path) -> None:
     shutil.copytree(bases["qwen3"], tmp_path / "base")
     set_config(tmp_path / "base", rope_parameters={"rope_type": "llama3", "factor": 8})
@@ -111,6 +126,13 @@ def test_a_file_cut_short_is_named(base: Path, kept: int) -> None:
 
 def test_a_file_of_something_else_is_named(base: Path) -> None:
     (base / "model.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0" + b"not JSON at all!" * 9)
+    with pytest.raises(BaseModelFault, match=r"model\.safetensors is not safetensors"):
+        export.check_exportable(base)
+
+
+@pytest.mark.parametrize("header", [b"[1]", b'{"x": 1}', b'{"x": {"dtype": "F32"}}'])
+def test_a_header_of_something_else_is_named(base: Path, header: bytes) -> None:
+    (base / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
     with pytest.raises(BaseModelFault, match=r"model\.safetensors is not safetensors"):
         export.check_exportable(base)
 
@@ -144,11 +166,16 @@ def test_weights_in_eight_bits_are_refused(base: Path, tmp_path: Path) -> None:
     assert "model.norm.weight" in refused(base, tmp_path).problem
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize("name", ["model.layers.2.mlp.up_proj.weight", "model.layers.2.self_attn.k_proj.bias"])
-@pytest.mark.parametrize("quantization", ["Q4_K_M", "BF16"])
+@pytest.mark.parametrize(
+    ("name", "value", "quantization"),
+    [
+        ("model.layers.2.mlp.up_proj.weight", np.nan, "Q4_K_M"),
+        ("model.layers.2.mlp.up_proj.weight", -np.inf, "BF16"),
+        ("model.layers.2.self_attn.k_proj.bias", np.inf, "Q4_K_M"),
+    ],
+)
 def test_a_weight_that_is_no_number_names_its_tensor(
-    base: Path, tmp_path: Path, value: float, name: str, quantization: str
+    base: Path, tmp_path: Path, name: str, value: float, quantization: str
 ) -> None:
     weights = load_file(base / "model.safetensors")
     weights[name][-1] = value
@@ -183,6 +210,11 @@ def test_an_adapter_for_another_base_lists_every_tensor(base: Path, adapter: Pat
     assert "find no base tensor model.layers.40.mlp.up_proj.weight" in problem
     assert "not of rank 2" in problem
     assert "without the other half" in problem
+
+
+def test_an_empty_adapter_is_refused(base: Path, adapter: Path, tmp_path: Path) -> None:
+    save_file({}, adapter / "adapter_model.safetensors")
+    assert "no LoRA matrices" in refused(base, tmp_path, adapter).problem
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 
-from idiolect.errors import BaseModelFault, MissingPart
+from idiolect.errors import BaseModelFault, MissingPart, NoRoom
 
 # What training and export read, and no second copy of the weights: no *.bin, no original/, no consolidated*.
 FILES = (
@@ -29,7 +30,7 @@ def is_id(name: str) -> bool:
 def downloaded(name: str) -> Path:
     """Return the local snapshot of a Hub model, downloading what is not in the cache yet.
 
-    Raises BaseModelFault when there is no such model, no right to it, or no network and no copy.
+    Raises BaseModelFault when there is no such model, no right to it, or no network and no copy, and NoRoom.
     """
     try:
         import huggingface_hub
@@ -63,3 +64,10 @@ def downloaded(name: str) -> Path:
             f"The base model {name} is not whole in the local cache, and Hugging Face is out of reach.",
             "Connect to the network and try again, or set base_model to embedded or to a local folder.",
         ) from unreachable
+    except OSError as full:
+        if full.errno != errno.ENOSPC:
+            raise
+        raise NoRoom(
+            f"The disk became full while the base model {name} was downloaded.",
+            "Free some space and try again: what has arrived is kept.",
+        ) from full

@@ -170,7 +170,12 @@ def unpermuted(weight: NDArray[np.float32], heads: int) -> NDArray[np.float32]:
 def to_bfloat16(weight: NDArray[np.float32]) -> NDArray[np.uint16]:
     """Round finite float32 to the nearest bfloat16, ties to even: its bits, as numpy has no such type."""
     bits = np.ascontiguousarray(weight).view(np.uint32)
-    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+    rounded = bits >> 16
+    rounded &= 1
+    rounded += 0x7FFF
+    rounded += bits
+    rounded >>= 16
+    return rounded.astype(np.uint16)
 
 
 def _field(reader: gguf.GGUFReader, key: str) -> Any:

@@ -6,6 +6,7 @@ Code blocks are left alone; lists and line breaks survive.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 _CODE = re.compile(r"(```.*?(?:```|\Z))", re.DOTALL)
@@ -17,7 +18,8 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufeff]")
 
 def clean(text: str, fillers: Sequence[re.Pattern[str]]) -> str:
     """Take out fillers (as `compiled` returns them) and stray white space, outside of code blocks."""
-    text = _UNPRINTABLE.sub("", text.replace("\r\n", "\n"))
+    # Some tokenizers normalize to NFC and llama.cpp does not: text that is NFC already is the same to both.
+    text = unicodedata.normalize("NFC", _UNPRINTABLE.sub("", text.replace("\r\n", "\n")))
     parts = _CODE.split(text)
     return "".join(p if p.startswith("```") else _clean_prose(p, fillers) for p in parts).strip()
 

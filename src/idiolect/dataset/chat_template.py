@@ -33,7 +33,8 @@ class ChatTemplate:
     control_tokens: tuple[str, ...]
 
     @cached_property
-    def _compiled(self) -> jinja2.Template:
+    def compiled(self) -> jinja2.Template:
+        """The template, ready to be rendered. Raises jinja2.TemplateSyntaxError for a broken one."""
         return _environment().from_string(self.source)
 
     @cached_property
@@ -48,7 +49,7 @@ class ChatTemplate:
         """
         shown = [{"role": m.role, "content": m.content} for m in messages]
         try:
-            return self._compiled.render(messages=shown, add_generation_prompt=ask, **self.names)
+            return self.compiled.render(messages=shown, add_generation_prompt=ask, **self.names)
         except jinja2.TemplateError as error:
             raise BaseModelFault(
                 f"The base model's chat template refuses a talk: {error}",
@@ -71,13 +72,13 @@ class ChatTemplate:
         for mark, reply in replies:
             before, found, marked = marked.partition(mark)
             start = len(rebuilt) + len(before)
-            rebuilt += before + (reply if found else "")
+            rebuilt += before + reply
+            if not found or not text.startswith(rebuilt):
+                raise BaseModelFault(
+                    f"The base model's chat template changes or swallows a reply: {reply[:60]!r}",
+                    "What is learned cannot be marked then; use another instruct model.",
+                )
             spans.append((start, len(rebuilt) + self._turn_end(marked)))
-        if rebuilt + marked != text:
-            raise BaseModelFault(
-                "The base model's chat template changes or swallows a reply, so that it cannot be marked as learned.",
-                f"Use another instruct model. The reply: {replies[-1][1][:60]!r}",
-            )
         return text, tuple(spans)
 
     @property
@@ -104,7 +105,7 @@ def load_chat_template(folder: Path) -> ChatTemplate:
         tokens = msgspec.json.decode((folder / "tokenizer.json").read_bytes())["added_tokens"]
         source = _source(folder, settings)
         template = ChatTemplate(source, _names(settings), tuple(t["content"] for t in tokens if t["special"]))
-        template.render([Message("user", "?")], ask=True)
+        _ = template.compiled
     except (OSError, msgspec.DecodeError, KeyError, TypeError, jinja2.TemplateSyntaxError) as error:
         raise BaseModelFault(
             f"{folder}: the tokenizer's chat template cannot be read ({error!r}).",

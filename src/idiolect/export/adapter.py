@@ -100,6 +100,8 @@ def deltas(folder: Path, base: Mapping[str, StoredTensor]) -> dict[str, Delta]:
             faults.append(fault)
         elif delta:
             found[f"{module}.weight"] = delta
+    if not found and not faults:
+        faults.append("it holds no LoRA matrices")
     if faults:
         raise BaseModelFault(
             f"The adapter in {folder} does not fit this base model: {'; '.join(faults)}.",
@@ -160,7 +162,7 @@ def _fault(
         return f"{names} without the other half"
     if target is None:
         return f"{names} find no base tensor {module}.weight"
-    if delta.a.shape[0] != rank or delta.b.shape[1] != rank:
+    if delta.a.shape[:1] != (rank,) or delta.b.shape[1:] != (rank,) or len(delta.a.shape) != 2:
         return f"{names} have the shapes {delta.a.shape} and {delta.b.shape}, not of rank {rank}"
     if delta.shape != target.shape:
         return f"{names} make {delta.shape}, where {target.name} is {target.shape}"

@@ -70,13 +70,13 @@ def header(path: Path) -> dict[str, StoredTensor]:
             length = int.from_bytes(file.read(8), "little")
             if size < 8 + length:
                 raise BaseModelFault(f"{path} is cut short or not safetensors: its header is not whole.", REMEDY)
-            content = json.loads(file.read(length))
+            content = dict(json.loads(file.read(length)))
+        content.pop("__metadata__", None)
+        found = {name: _stored(name, path, entry, 8 + length) for name, entry in content.items()}
     except FileNotFoundError as absent:
         raise BaseModelFault(f"There is no {path}.", REMEDY) from absent
-    except ValueError as broken:
-        raise BaseModelFault(f"{path} is not safetensors: {broken}", REMEDY) from broken
-    content.pop("__metadata__", None)
-    found = {name: _stored(name, path, entry, 8 + length) for name, entry in content.items()}
+    except (KeyError, TypeError, ValueError) as broken:
+        raise BaseModelFault(f"{path} is not safetensors: {broken!r}", REMEDY) from broken
     needed = max((stored.offset + nbytes(stored) for stored in found.values()), default=8 + length)
     if size < needed:
         raise BaseModelFault(f"{path} is cut short: {size} bytes of {needed}.", REMEDY)

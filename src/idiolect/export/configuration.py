@@ -20,7 +20,14 @@ COUNTS = {
     "context": "max_position_embeddings",
 }
 
-ROPE_NUMBERS = ("factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings")
+# What each kind of rotary scaling needs; the context before stretching is max_position_embeddings if not said.
+ROPE_NUMBERS: Mapping[str, tuple[str, ...]] = {
+    "default": (),
+    "linear": ("factor",),
+    "yarn": ("factor",),
+    "llama3": ("factor", "low_freq_factor", "high_freq_factor"),
+}
+ORIGINAL_CONTEXT = "original_max_position_embeddings"
 
 
 @dataclass(frozen=True)
@@ -115,8 +122,10 @@ def _unsupported(config: dict[str, Any], family: Architecture) -> list[str]:
         faults.append("use_sliding_window is on")
     if (config.get("partial_rotary_factor") or rope.get("partial_rotary_factor") or 1) != 1:
         faults.append("only a part of each head is rotated (partial_rotary_factor)")
-    if _rope_kind(rope) not in family.rope_kinds:
-        faults.append(f"rotary scaling is of the kind {_rope_kind(rope)}, not {' or '.join(family.rope_kinds)}")
+    kind = _rope_kind(rope)
+    if kind not in family.rope_kinds:
+        faults.append(f"rotary scaling is of the kind {kind}, not {' or '.join(family.rope_kinds)}")
+    faults += [f"rotary scaling has no {key}" for key in ROPE_NUMBERS.get(kind, ()) if not rope.get(key)]
     tuned = sorted({"attention_factor", "mscale", "mscale_all_dim", "beta_fast", "beta_slow"} & _set_keys(rope))
     if tuned:
         faults.append(f"rotary scaling with {', '.join(tuned)}")
@@ -147,7 +156,8 @@ def _rope_kind(settings: dict[str, Any]) -> str:
 
 def _rope(config: dict[str, Any]) -> Rope:
     settings = _rope_settings(config)
-    numbers = {key: float(settings[key]) for key in ROPE_NUMBERS if settings.get(key) is not None}
-    numbers.setdefault("original_max_position_embeddings", float(config["max_position_embeddings"]))
+    kind = _rope_kind(settings)
+    numbers = {key: float(settings[key]) for key in ROPE_NUMBERS[kind]}
+    numbers[ORIGINAL_CONTEXT] = float(settings.get(ORIGINAL_CONTEXT) or config["max_position_embeddings"])
     base = settings.get("rope_theta") or config.get("rope_theta") or 10000.0
-    return Rope(base=float(base), kind=_rope_kind(settings), numbers=numbers)
+    return Rope(base=float(base), kind=kind, numbers=numbers)

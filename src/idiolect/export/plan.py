@@ -166,7 +166,7 @@ def _rope_factors(config: Configuration) -> Iterator[PlannedTensor]:
         return
     numbers, head = config.rope.numbers, config.sizes["head"]
     frequencies = config.rope.base ** -(np.arange(0, head, 2) / head)
-    turns = numbers["original_max_position_embeddings"] * frequencies / (2 * pi)
+    turns = numbers[configuration.ORIGINAL_CONTEXT] * frequencies / (2 * pi)
     low, high = numbers["low_freq_factor"], numbers["high_freq_factor"]
     kept = np.clip((turns - low) / (high - low), 0, 1)
     factors = (1 / ((1 - kept) / numbers["factor"] + kept)).astype(np.float32)

@@ -14,7 +14,7 @@ import numpy as np
 from idiolect import files
 from idiolect.errors import NoRoom
 from idiolect.export import ExportSummary, ggml, plan, policy, stream
-from idiolect.export.configuration import Configuration
+from idiolect.export.configuration import ORIGINAL_CONTEXT, Configuration
 from idiolect.export.plan import Plan
 from idiolect.export.vocabulary import Vocabulary
 
@@ -93,7 +93,7 @@ def _add_rope(writer: gguf.GGUFWriter, config: Configuration) -> None:
         writer.add_rope_scaling_type(gguf.RopeScalingType(rope.kind))
         writer.add_rope_scaling_factor(rope.numbers["factor"])
     if rope.kind == "yarn":
-        writer.add_rope_scaling_orig_ctx_len(int(rope.numbers["original_max_position_embeddings"]))
+        writer.add_rope_scaling_orig_ctx_len(int(rope.numbers[ORIGINAL_CONTEXT]))
 
 
 def _add_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary, chat_template: str | None) -> None:

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, PrinterCallback, set_seed
@@ -107,7 +108,7 @@ def _check(trainer: FusedTrainer, job: Job) -> None:
 
 
 def _result(trainer: FusedTrainer, before: float, *, seconds: float, optimizer: str) -> TrainingResult:
-    losses = [e["eval_loss"] for e in trainer.state.log_history if "eval_loss" in e][1:]
+    losses = [e["eval_loss"] for e in trainer.state.log_history if "eval_loss" in e]
     samples = trainer.train_dataset.samples
     return TrainingResult(
         loss_before=before,
@@ -128,10 +129,10 @@ def _result(trainer: FusedTrainer, before: float, *, seconds: float, optimizer: 
 
 def _save(job: Job, model: Any, result: TrainingResult) -> None:
     """Save the adapter without what PEFT writes about this computer, and the result last of all."""
-    for config in model.peft_config.values():
-        config.base_model_name_or_path = None
     with whole(job.adapter) as folder:
         model.save_pretrained(folder)
-        (folder / "README.md").unlink(missing_ok=True)
+        (folder / "README.md").unlink()
+        config = msgspec.json.decode((folder / "adapter_config.json").read_bytes())
+        write_json(folder / "adapter_config.json", {**config, "base_model_name_or_path": None})
     write_json(job.result, result)
     shutil.rmtree(job.checkpoints, ignore_errors=True)

@@ -1,0 +1,89 @@
+"""A home with a person in it, and a base model small enough to train in a second."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from idiolect.files import write_json
+from idiolect.home import Home
+from tests.tiny import SENTENCES, write_model, write_tokenizer
+
+# Nothing is fetched while tests run; what would be, fails at once.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+Event = Mapping[str, Any]
+MakePerson = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of whoever runs the tests reaches them."""
+    for name in list(os.environ):
+        if name.startswith(("METAHUMAN_", "IDIOLECT_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Several threads gain nothing on models this small, and wait for each other by spinning."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def make_person(home: Home) -> MakePerson:
+    """Return a function that writes events into a profile, and settings into its etc/training.json."""
+
+    def make(name: str, events: list[Event], **training: Any) -> str:
+        profile = home.profile(name)
+        for number, event in enumerate(events):
+            write_json(profile.memories / f"2026/{number:03}.json", event)
+        if training:
+            write_json(profile.training_json, training)
+        return name
+
+    return make
+
+
+@pytest.fixture
+def talks() -> list[Event]:
+    """Forty short talks on as many days."""
+    return [
+        {
+            "id": f"evt-{n:015}",
+            "timestamp": f"2026-{1 + n // 28:02}-{1 + n % 28:02}T08:00:00Z",
+            "type": ("conversation", "journal", "task")[n % 3],
+            "content": f"What of number {n}?",
+            "response": f"{n} {SENTENCES[n % len(SENTENCES)]} {n * n}",
+        }
+        for n in range(40)
+    ]
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Llama of two layers with random weights and a tokenizer of its own; read only."""
+    folder = tmp_path_factory.mktemp("tiny") / "base"
+    write_model(folder, "Llama", hidden_size=64, intermediate_size=128, num_hidden_layers=2)
+    write_tokenizer(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def embedded_base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The embedded model, unpacked once for all tests; read only."""
+    from idiolect.bases import resolve
+
+    yield resolve("embedded", tmp_path_factory.mktemp("cache")).folder

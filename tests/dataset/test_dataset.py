@@ -1,0 +1,128 @@
+"""From curated samples to the lines of a data set: formatting, schema, split, export and validation."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from idiolect.config import CurationRules, Options
+from idiolect.curation import Fate, Message, Sample, Source
+from idiolect.dataset import (
+    RenderedSample,
+    TrainingText,
+    apply_schema,
+    export,
+    format_samples,
+    ledger,
+    load_chat_template,
+    system_messages,
+    token_counts,
+    validate,
+)
+from idiolect.dataset.split import held_out
+from idiolect.errors import DataFault
+
+SYSTEMS = system_messages("Ada L.", Options(), CurationRules())
+
+
+def sample(number: int, talk: str | None = None, mode: str = "emulation", reply: str = "Rain.") -> Sample:
+    source = Source(
+        memory=f"{number}.json",
+        type="chat",
+        timestamp=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=8 * number),
+        conversation=talk,
+        mode_from="type",
+        prompt_from="memory",
+    )
+    messages = (Message("user", f"And day {number}?"), Message("assistant", f"{reply} {number}"))
+    return Sample(id=f"id{number}", mode=mode, messages=messages, source=source)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def rendered(tiny_base: Path) -> list[RenderedSample]:
+    formatted = format_samples([sample(n) for n in range(200)], SYSTEMS)
+    return apply_schema(formatted, load_chat_template(tiny_base))
+
+
+def test_the_mode_reaches_the_model_as_a_system_message() -> None:
+    dual, emulation = format_samples([sample(1, mode="dual"), sample(2)], SYSTEMS)
+    assert dual.messages[0] == Message("system", "You are Ada L., thinking to yourself.")
+    assert emulation.messages[0] == Message("system", "You are Ada L., talking.")
+    assert dual.messages[1:] == sample(1).messages
+
+
+def test_a_persons_own_system_prompt_wins_and_an_empty_one_is_left_out() -> None:
+    own = system_messages("Ada", Options(system_prompt="Be {name}."), CurationRules())
+    assert set(own.values()) == {"Be Ada."}
+    rules = CurationRules(system_messages={"dual": "", "emulation": "", "agent": ""})
+    (plain,) = format_samples([sample(1)], system_messages("Ada", Options(), rules))
+    assert plain.messages == sample(1).messages
+
+
+def test_the_schema_marks_just_the_reply_and_its_end(rendered: list[RenderedSample]) -> None:
+    ((start, end),) = rendered[7].learned
+    assert rendered[7].text[start:end] == "Rain. 7<|im_end|>"
+    assert rendered[7].text.startswith("<|im_start|>system\nYou are Ada L., talking.<|im_end|>\n<|im_start|>user\nAnd")
+
+
+def test_whole_conversations_and_days_are_held_out(tiny_base: Path) -> None:
+    samples = [sample(n, talk=f"talk {n // 6}" if n < 100 else None) for n in range(400)]
+    rendered = apply_schema(format_samples(samples, SYSTEMS), load_chat_template(tiny_base))
+    aside = held_out(rendered, seed=1)
+    assert 20 <= len(aside) <= 26
+    assert aside == held_out(rendered, seed=1) != held_out(rendered, seed=2)
+    groups = {s.source.conversation or s.source.timestamp.date() for s in rendered if s.id in aside and s.source.timestamp}
+    for s in rendered:
+        assert s.source.timestamp
+        assert ((s.source.conversation or s.source.timestamp.date()) in groups) == (s.id in aside)
+
+
+@pytest.mark.parametrize(("count", "aside"), [(1, 0), (3, 0), (4, 1), (40, 10), (100, 20), (1000, 50)])
+def test_a_twentieth_is_held_out_twenty_at_least_a_quarter_at_most(tiny_base: Path, count: int, aside: int) -> None:
+    samples = [sample(3 * n) for n in range(count)]
+    rendered = apply_schema(format_samples(samples, SYSTEMS), load_chat_template(tiny_base))
+    assert len(held_out(rendered, seed=1)) == aside
+
+
+def test_too_long_samples_are_left_out_and_the_ledger_says_so(tiny_base: Path, rendered: list[RenderedSample]) -> None:
+    tokens = token_counts(rendered, tiny_base / "tokenizer.json") | {"id5": 81}
+    limit = 80
+    assert max(count for name, count in tokens.items() if name != "id5") <= limit
+    lines = export(rendered, tokens, limit, seed=1)
+    assert len(lines) == 199
+    fates = [Fate(memory=f"{n}.json", fate="kept", sample=f"id{n}") for n in range(200)]
+    fates.append(Fate(memory="bad.json", fate="dropped", rule="unreadable"))
+    final = ledger(fates, lines)
+    assert [f for f in final if f.fate == "dropped"] == [
+        Fate(memory="5.json", fate="dropped", rule="longer than max_seq_length"),
+        fates[-1],
+    ]
+    assert sum(f.fate == "held_out" for f in final) == sum(x.split == "held_out" for x in lines) >= 20
+    assert sum(f.fate in ("train", "held_out") for f in final) == 199
+
+
+def line(number: int, split: str = "train", **other: object) -> TrainingText:
+    fields = {"id": f"id{number}", "split": split, "mode": "emulation", "text": f"ask reply {number}", "learned": ((4, 9),)}
+    return msgspec.convert(fields | other, TrainingText)
+
+
+def test_a_good_data_set_passes_with_remarks() -> None:
+    lines = [line(n) for n in range(30)] + [line(99, "held_out")]
+    few, rare = validate(lines)
+    assert few.startswith("30 samples")
+    assert rare == "few samples in mode dual 0%, agent 0%"
+    mixed = [line(n, mode=("dual", "emulation", "agent")[n % 3]) for n in range(1000)]
+    assert validate([*mixed, line(9999, "held_out")]) == []
+
+
+def test_all_faults_of_a_data_set_are_reported_at_once() -> None:
+    lines = [line(1), line(2, learned=()), line(3, learned=((2, 99),)), line(1, "held_out")]
+    with pytest.raises(DataFault) as fault:
+        validate(lines)
+    for expected in ("id2: nothing in it is learned", "id3: a learned part lies outside", "id1: held out, and trained"):
+        assert expected in fault.value.problem
+    with pytest.raises(DataFault, match="no sample is left to train on; no sample is left to hold out"):
+        validate([])

@@ -1,0 +1,66 @@
+"""Imports point one way: down the house, and on the floor of the rooms only to rooms that data left before."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "idiolect"
+
+GROUND = ["errors", "files", "home", "config"]
+ROOMS = [
+    "memories",
+    "curation",
+    "dataset",
+    "bases",
+    "training",
+    "machines",
+    "export",
+    "serving",
+    "evaluation",
+]
+ABOVE = ["workflow", "cli"]
+HOUSE = [*GROUND, *ROOMS, *ABOVE]
+
+
+def imports(module: Path) -> Iterator[tuple[str, str]]:
+    """Yield (imported part of the house, whole name)."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{a.name}" if node.module == "idiolect" else str(node.module) for a in node.names]
+        for name in names:
+            if name.startswith("idiolect.") and not name.endswith("__version__"):
+                yield name.split(".")[1], name
+
+
+def modules() -> list[tuple[str, Path]]:
+    found = []
+    for path in sorted(SOURCE.rglob("*.py")):
+        place = path.relative_to(SOURCE).parts[0].removesuffix(".py")
+        if place not in ("__init__", "__main__"):
+            found.append((place, path))
+    return found
+
+
+def test_every_part_of_the_house_is_known() -> None:
+    assert {place for place, _ in modules()} == set(HOUSE)
+
+
+@pytest.mark.parametrize(("place", "module"), modules(), ids=lambda x: str(getattr(x, "name", x)))
+def test_no_arrow_points_up(place: str, module: Path) -> None:
+    up = [name for part, name in imports(module) if HOUSE.index(part) > HOUSE.index(place)]
+    assert not up
+
+
+@pytest.mark.parametrize(("place", "module"), modules(), ids=lambda x: str(getattr(x, "name", x)))
+def test_rooms_see_only_the_doors_of_rooms(place: str, module: Path) -> None:
+    if place not in ROOMS:
+        return
+    inside = [name for part, name in imports(module) if part in ROOMS and part != place and name.count(".") > 1]
+    assert not inside

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from idiolect.files import sha256, whole, write_json, write_jsonl
+
+
+def test_a_file_appears_only_when_whole(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "file.txt"
+    with whole(target) as partial:
+        partial.write_text("new")
+        assert not target.exists()
+    assert target.read_text() == "new"
+    assert [p.name for p in target.parent.iterdir()] == ["file.txt"]
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, OSError])
+def test_an_interruption_leaves_what_was_there(tmp_path: Path, interruption: type[BaseException]) -> None:
+    target = tmp_path / "file.txt"
+    target.write_text("old")
+
+    def write() -> None:
+        with whole(target) as partial:
+            partial.write_text("half")
+            raise interruption
+
+    with pytest.raises(interruption):
+        write()
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"file.txt": "old"}
+
+
+def test_a_folder_replaces_a_folder(tmp_path: Path) -> None:
+    target = tmp_path / "folder"
+    for content in ("one", "two"):
+        with whole(target) as partial:
+            partial.mkdir()
+            (partial / content).write_text(content)
+    assert [p.name for p in target.iterdir()] == ["two"]
+    assert [p.name for p in tmp_path.iterdir()] == ["folder"]
+
+
+def test_json_is_utf8_and_hashed(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"é": [1, 2]})
+    assert (tmp_path / "a.json").read_text(encoding="utf-8") == '{\n  "é": [\n    1,\n    2\n  ]\n}\n'
+    write_jsonl(tmp_path / "a.jsonl", [{"a": 1}, {"b": 2}])
+    assert (tmp_path / "a.jsonl").read_bytes() == b'{"a":1}\n{"b":2}\n'
+    (tmp_path / "abc").write_bytes(b"abc")
+    # FIPS 180-2, appendix B.1
+    assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -1,0 +1,24 @@
+"""The command line answers at once: nothing heavy is loaded to print help."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"torch", "transformers", "peft", "accelerate", "numpy", "gguf", "xllamacpp", "tokenizers", "rensa"}
+
+
+@pytest.mark.parametrize("words", [["--help"], ["full-cycle", "--help"], ["chat", "--help"]])
+def test_help_loads_nothing_heavy(words: list[str]) -> None:
+    program = (
+        f"import sys; sys.argv = ['idiolect', *{words!r}]\n"
+        "from idiolect.cli import app\n"
+        "try:\n    app()\nexcept SystemExit as end:\n    assert not end.code\n"
+        "print('LOADED', *sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    *_, loaded = done.stdout.rpartition("LOADED")
+    assert "Usage" in done.stdout
+    assert not HEAVY & set(loaded.split())
