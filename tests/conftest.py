@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+import random
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from idiolect.bases import BaseModel, resolve
 from idiolect.files import write_json
 from idiolect.home import Home
 from tests.tiny import SENTENCES, write_model, write_tokenizer
@@ -16,6 +18,8 @@ from tests.tiny import SENTENCES, write_model, write_tokenizer
 # Nothing is fetched while tests run; what would be, fails at once.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
+# Several threads gain nothing on models this small, and wait for each other by spinning.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 Event = Mapping[str, Any]
 MakePerson = Callable[..., str]
@@ -27,14 +31,6 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("METAHUMAN_", "IDIOLECT_")):
             monkeypatch.delenv(name)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> None:
-    """Several threads gain nothing on models this small, and wait for each other by spinning."""
-    import torch
-
-    torch.set_num_threads(1)
 
 
 @pytest.fixture
@@ -59,14 +55,14 @@ def make_person(home: Home) -> MakePerson:
 
 @pytest.fixture
 def talks() -> list[Event]:
-    """Forty short talks on as many days."""
+    """Forty short talks on as many days, no two alike."""
     return [
         {
             "id": f"evt-{n:015}",
             "timestamp": f"2026-{1 + n // 28:02}-{1 + n % 28:02}T08:00:00Z",
             "type": ("conversation", "journal", "task")[n % 3],
             "content": f"What of number {n}?",
-            "response": f"{n} {SENTENCES[n % len(SENTENCES)]} {n * n}",
+            "response": " ".join(random.Random(n).choices(" ".join(SENTENCES).split(), k=12)),
         }
         for n in range(40)
     ]
@@ -82,8 +78,6 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def embedded_base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def embedded_model(tmp_path_factory: pytest.TempPathFactory) -> BaseModel:
     """The embedded model, unpacked once for all tests; read only."""
-    from idiolect.bases import resolve
-
-    yield resolve("embedded", tmp_path_factory.mktemp("cache")).folder
+    return resolve("embedded", tmp_path_factory.mktemp("cache"))

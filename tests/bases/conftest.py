@@ -1,4 +1,4 @@
-"""The embedded model, unpacked once, and llama.cpp on the same packaged file."""
+"""llama.cpp on the packaged embedded model, and a folder that has the files of one."""
 
 from __future__ import annotations
 
@@ -10,15 +10,9 @@ from typing import Any
 
 import pytest
 
-from idiolect import bases
 from idiolect.bases import embedded
 
 Ask = Callable[[str, dict[str, Any]], Any]
-
-
-@pytest.fixture(scope="session")
-def embedded_model(tmp_path_factory: pytest.TempPathFactory) -> bases.BaseModel:
-    return bases.resolve("embedded", tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,8 @@ FAMILIES = {
     "{{ m.content | trim }}<end_of_turn>\n{% endfor %}",
     # As Qwen3 does: an empty thought before the last reply, none before earlier ones.
     "thinking": "{% for m in messages %}<|im_start|>{{ m.role }}\n"
-    "{% if m.role == 'assistant' and loop.last %}<think>\n\n</think>\n\n{% endif %}{{ m.content }}<|im_end|>\n{% endfor %}",
+    "{% if m.role == 'assistant' and loop.last %}<think>\n\n</think>\n\n{% endif %}{{ m.content }}<|im_end|>\n"
+    "{% endfor %}",
 }
 
 

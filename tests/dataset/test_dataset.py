@@ -74,7 +74,9 @@ def test_whole_conversations_and_days_are_held_out(tiny_base: Path) -> None:
     aside = held_out(rendered, seed=1)
     assert 20 <= len(aside) <= 26
     assert aside == held_out(rendered, seed=1) != held_out(rendered, seed=2)
-    groups = {s.source.conversation or s.source.timestamp.date() for s in rendered if s.id in aside and s.source.timestamp}
+    groups = {
+        s.source.conversation or s.source.timestamp.date() for s in rendered if s.id in aside and s.source.timestamp
+    }
     for s in rendered:
         assert s.source.timestamp
         assert ((s.source.conversation or s.source.timestamp.date()) in groups) == (s.id in aside)
@@ -105,7 +107,13 @@ def test_too_long_samples_are_left_out_and_the_ledger_says_so(tiny_base: Path, r
 
 
 def line(number: int, split: str = "train", **other: object) -> TrainingText:
-    fields = {"id": f"id{number}", "split": split, "mode": "emulation", "text": f"ask reply {number}", "learned": ((4, 9),)}
+    fields = {
+        "id": f"id{number}",
+        "split": split,
+        "mode": "emulation",
+        "text": f"ask reply {number}",
+        "learned": ((4, 9),),
+    }
     return msgspec.convert(fields | other, TrainingText)
 
 

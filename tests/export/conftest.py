@@ -11,47 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.tiny import write_model, write_tokenizer
+
 ServedModel = Callable[[str, dict[str, Any]], Any]
 Folders = Mapping[str, Path]
-
-ROWS = 448  # of every embedding; the tokenizers have fewer tokens
-
-# ChatML, as short as it can be.
-CHAT_TEMPLATE = (
-    "{% for message in messages %}<|im_start|>{{ message.role }}\n"
-    "{{ message.content }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
-SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-SENTENCES = [
-    "I walked to the river in the morning, and it was 7 degrees.",
-    "She said that she'd never seen so many birds, not in 1996 nor in 2026.",
-    "Blåbærsyltetøy på brødskiva smaker godt om morgenen.",
-    "def walk(home): return home + 1  # and back again",
-    "We're going home. They'll come later, won't they?",
-] * 8
-
-
-def write_tokenizer(folder: Path, steps: list[Any], *, ignore_merges: bool = False) -> None:
-    """Train a byte-level BPE on a few sentences and write it as Transformers does."""
-    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
-
-    tokenizer = Tokenizer(models.BPE(ignore_merges=ignore_merges))
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(steps)
-    tokenizer.decoder = decoders.ByteLevel()
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=400, initial_alphabet=alphabet, show_progress=False)
-    tokenizer.train_from_iterator(SENTENCES, trainer)
-    tokenizer.add_special_tokens([AddedToken(text, special=True) for text in SPECIAL])
-    tokenizer.add_tokens([AddedToken("<think>", special=False), AddedToken("<|fim|>", special=False)])
-    tokenizer.save(str(folder / "tokenizer.json"))
-    settings = {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "eos_token": "<|im_end|>",
-        "pad_token": "<|endoftext|>",
-        "chat_template": CHAT_TEMPLATE,
-    }
-    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
 
 
 def split_steps(regex: str) -> list[Any]:
@@ -61,45 +24,6 @@ def split_steps(regex: str) -> list[Any]:
         pre_tokenizers.Split(Regex(regex), behavior="isolated"),
         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
     ]
-
-
-def write_model(folder: Path, kind: str, dtype: str = "float32", **settings: Any) -> Path:
-    """Write a model of Transformers' class `kind`ForCausalLM with random weights, biases and norms too."""
-    import torch
-    import transformers
-
-    folder.mkdir(exist_ok=True)
-    defaults = {
-        "vocab_size": ROWS,
-        "hidden_size": 256,
-        "intermediate_size": 512,
-        "num_hidden_layers": 4,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "max_position_embeddings": 512,
-        # Wide enough that attention looks at something in particular: else its order would not matter.
-        "initializer_range": 0.08,
-        "bos_token_id": None,
-        "eos_token_id": None,
-    }
-    shard = settings.pop("max_shard_size", "1GB")
-    config = getattr(transformers, f"{kind}Config")(**defaults | settings)
-    torch.manual_seed(1)
-    model = getattr(transformers, f"{kind}ForCausalLM")(config)
-    with torch.no_grad():
-        for name, weight in model.named_parameters():
-            if weight.ndim == 1:
-                weight.normal_(0.0 if name.endswith("bias") else 1.0, 0.2)
-    model.to(getattr(torch, dtype)).save_pretrained(folder, max_shard_size=shard)
-    return folder
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> None:
-    """Several threads gain nothing on models this small, and wait for each other by spinning."""
-    import torch
-
-    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

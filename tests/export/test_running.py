@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from idiolect import export
+from idiolect.bases import BaseModel
 
 # With this prompt no model comes near a tie between its two best tokens.
 PROMPT = random.Random(5).choices(range(400), k=100)
@@ -42,12 +43,12 @@ def test_greedy_tokens_are_transformers(
 
 
 @pytest.mark.slow
-def test_the_embedded_model_speaks_as_in_transformers(tmp_path: Path, serve: Callable[[Path], Any]) -> None:
+def test_the_embedded_model_speaks_as_in_transformers(
+    embedded_model: BaseModel, tmp_path: Path, serve: Callable[[Path], Any]
+) -> None:
     from transformers import AutoTokenizer
 
-    from idiolect.bases import resolve
-
-    base = resolve("embedded", tmp_path).folder
+    base = embedded_model.folder
     export.export_gguf(base, tmp_path / "m.gguf", "F16", name="SmolLM2")
     prompt = AutoTokenizer.from_pretrained(base)("Once upon a time, in a small town by the sea,")["input_ids"]
     theirs = greedy_in_llama_cpp(serve(tmp_path / "m.gguf"), prompt, 64)
@@ -55,10 +56,10 @@ def test_the_embedded_model_speaks_as_in_transformers(tmp_path: Path, serve: Cal
 
 
 @pytest.mark.slow
-def test_the_embedded_model_has_the_types_that_llama_quantize_gives_it(tmp_path: Path) -> None:
-    from idiolect.bases import resolve
-
-    summary = export.export_gguf(resolve("embedded", tmp_path).folder, tmp_path / "m.gguf", "Q4_K_M", name="SmolLM2")
+def test_the_embedded_model_has_the_types_that_llama_quantize_gives_it(
+    embedded_model: BaseModel, tmp_path: Path
+) -> None:
+    summary = export.export_gguf(embedded_model.folder, tmp_path / "m.gguf", "Q4_K_M", name="SmolLM2")
     # llama-quantize's own log for this model: 180 of 272 tensors fall back, 98.87 MiB of tensors.
     assert summary.types == {"F32": 61, "Q4_K": 16, "Q6_K": 14, "Q5_0": 166, "Q8_0": 15}
     assert summary.bytes - 98.87 * 2**20 < 2.5e6

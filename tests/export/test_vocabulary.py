@@ -14,8 +14,8 @@ from tokenizers import Tokenizer, pre_tokenizers
 from idiolect import export
 from idiolect.errors import BaseModelFault
 from idiolect.export import vocabulary
-
-from .conftest import CHAT_TEMPLATE, ROWS, SPECIAL, split_steps, write_model, write_tokenizer
+from tests.export.conftest import split_steps
+from tests.tiny import CHAT_TEMPLATE, ROWS, SPECIAL, write_model, write_tokenizer
 
 STRINGS = [
     "",

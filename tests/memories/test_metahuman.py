@@ -110,7 +110,8 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
-FIELDS = "content response prompt question answer observation messages type timestamp tags metadata".split()
+TEXTS = ["content", "response", "prompt", "question", "answer", "observation"]
+FIELDS = [*TEXTS, "messages", "type", "timestamp", "tags", "metadata"]
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), anything) | anything)

@@ -73,7 +73,7 @@ def _gradients(folder: Path, attention: str, budget: int) -> dict[str, Any]:
     step = fuse(samples(16), budget)
     loss = sum(summed_loss(model, row) for row in step["rows"]) / step["learned_tokens"]
     assert isinstance(loss, torch.Tensor)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     gradients: dict[str, Any] = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
     return gradients | {"loss": loss.item()}
 

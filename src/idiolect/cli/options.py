@@ -1,11 +1,30 @@
-"""`idiolect options`: every option with its default, its other names and its help, as a table."""
+"""`idiolect options`: every option with its default, its other names and its help."""
 
 from __future__ import annotations
 
 from rich.console import Console
 
 from idiolect.cli.flags import flag
-from idiolect.config import Options, typed
+from idiolect.config import CurationRules, Options, typed
+
+_PAGE = """# Options
+
+Drawn from `src/idiolect/config.py` by `make docs`. Later wins: default, `etc/training.json`,
+`profiles/<user>/etc/training.json`, environment, command line. An unknown key is refused by name.
+
+## `etc/training.json`
+
+{options}
+
+The keys `comment` and `notes` are let through, and so are two keys of MetaHuman OS that have no meaning here:
+`chat_template` (the base model's own template is always used) and `full_fine_tune` (a block for the other cycle).
+
+## `profiles/<user>/etc/curation.json`
+
+{rules}
+
+Entries of `modes` and `system_messages` are laid over the defaults; lists replace them.
+"""
 
 
 def options() -> None:
@@ -13,12 +32,23 @@ def options() -> None:
     Console(soft_wrap=True, highlight=False).print(options_table(), markup=False)
 
 
+def options_page() -> str:
+    """Return docs/options.md."""
+    return _PAGE.format(options=options_table(), rules=_rules_table())
+
+
 def options_table() -> str:
-    """Return the options as a Markdown table; docs/options.md holds the same."""
+    """Return the options of a cycle as a Markdown table."""
     rows = ["| in etc/training.json | default | flag | environment | what it is |", "|---|---|---|---|---|"]
     for name, field in Options.model_fields.items():
         env = typed(field).env
         named = f"`METAHUMAN_{env}`, `IDIOLECT_{env}`" if env else ""
         default = "" if field.default in (None, "") else f"`{field.default}`"
         rows.append(f"| `{name}` | {default} | `{flag(name, field)}` | {named} | {field.description} |")
+    return "\n".join(rows)
+
+
+def _rules_table() -> str:
+    rows = ["| key | what it is |", "|---|---|"]
+    rows += [f"| `{name}` | {field.description} |" for name, field in CurationRules.model_fields.items()]
     return "\n".join(rows)

@@ -101,10 +101,10 @@ def show_summary(console: Console, summary: Summary, folder: Path, chat_command:
 
 
 def show_side_by_side(console: Console, comparisons: list[Comparison]) -> None:
-    """Show held-out prompts with three answers."""
-    table = Table(title="Never seen in training", title_justify="left", show_lines=True)
-    for name in ("asked", "base model", "trained model", "what the person really said"):
-        table.add_column(name, ratio=2 if name == "asked" else 4)
+    """Show held-out prompts with three answers each."""
     for c in comparisons:
-        table.add_row(*map(escape, (c.prompt, c.base, c.trained, c.real)))
-    console.print(table)
+        table = Table(title=f"“{escape(c.prompt)}”", title_justify="left", expand=True)
+        for name in ("base model", "trained model", "what they really said"):
+            table.add_column(name, ratio=1)
+        table.add_row(*map(escape, (c.base, c.trained, c.real)))
+        console.print(table)

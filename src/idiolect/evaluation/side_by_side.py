@@ -54,7 +54,7 @@ def _held_out(samples: Sequence[FormattedSample], lines: Sequence[TrainingText])
 
 def _answers(gguf: Path, talks: Sequence[Sequence[Message]]) -> list[str]:
     model = load(gguf)
-    return [reply(model, talk, Sampling(max_tokens=120)).text for talk in talks]
+    return [reply(model, talk, Sampling(max_tokens=80)).text for talk in talks]
 
 
 def _up_to_first_reply(messages: Sequence[Message]) -> Sequence[Message]:

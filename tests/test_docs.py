@@ -1,0 +1,59 @@
+"""What the documents say is so: commands exist, drawn pages are drawn, files are there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from idiolect.cli.options import options_page
+from idiolect.config import Options
+from idiolect.memories.metahuman import read_event
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = sorted(set(re.findall(r"^(idiolect [^#\n]+?)\s*(?:#.*)?$", README, re.MULTILINE)))
+
+
+def test_the_options_page_is_drawn_from_the_code() -> None:
+    assert (ROOT / "docs" / "options.md").read_text(encoding="utf-8") == options_page(), "run `make docs`"
+
+
+def test_every_option_has_help() -> None:
+    assert not [name for name, field in Options.model_fields.items() if not field.description]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_of_the_readme_is_understood(command: str) -> None:
+    _, verb, *rest = command.split()
+    done = subprocess.run(
+        [sys.executable, "-m", "idiolect", verb, "--help"], capture_output=True, text=True, check=True
+    )
+    for flag in (word for word in rest if word.startswith("--")):
+        assert flag in done.stdout
+
+
+def test_the_readme_names_commands() -> None:
+    assert len(COMMANDS) >= 3
+
+
+def test_make_knows_the_targets_of_the_readme() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for target in set(re.findall(r"(?:^|`)make (\w+)", README, re.MULTILINE)):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_readmes_memory_is_one() -> None:
+    import json
+
+    (example,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    assert len(read_event(json.loads(example), "x.json").turns) == 2
+
+
+def test_every_room_is_on_the_map() -> None:
+    rooms = {p.name for p in (ROOT / "src" / "idiolect").iterdir() if (p / "__init__.py").exists()}
+    on_the_map = set(re.findall(r"^\| `(\w+)/`", README.partition("## The house")[2], re.MULTILINE))
+    assert rooms == on_the_map

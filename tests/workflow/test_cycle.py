@@ -1,0 +1,97 @@
+"""The whole cycle, on a tiny random model: real files, a real training process, a real GGUF."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from idiolect.curation import Message
+from idiolect.errors import EmptyProfile, UserFault
+from idiolect.home import FULL, Home
+from idiolect.serving import Sampling, load, reply
+from idiolect.workflow.cycle import STEPS, Began, Ended, full_cycle
+from idiolect.workflow.runs import Finished, newest
+from tests.conftest import Event, MakePerson
+
+QUICK: dict[str, Any] = {"num_train_epochs": 1, "learning_rate": 1e-2, "warmup_steps": 0, "dtype": "float32"}
+
+
+def cycle(home: Home, person: str, base: Path, told: list[Any] | None = None) -> Finished:
+    tell = (told if told is not None else []).append
+    return full_cycle(home, person, {}, {"base_model": str(base), **QUICK}, tell)
+
+
+def test_a_run_leaves_just_what_was_promised(
+    home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path
+) -> None:
+    told: list[Any] = []
+    person = make_person("ada", talks)
+    (home.profile(person).memories / "broken.json").write_text("{")
+    finished = cycle(home, person, tiny_base, told)
+    run, summary = finished.run, finished.summary
+    names = {str(p.relative_to(run.folder)) for p in run.folder.rglob("*") if p.is_file()}
+    assert names == {
+        f"{run.label}.jsonl",
+        "curated_memories.json",
+        "formatted_samples.json",
+        "schema_applied.json",
+        "ledger.jsonl",
+        "adapter/adapter_config.json",
+        "adapter/adapter_model.safetensors",
+        "adapter.gguf",
+        "Modelfile",
+        "run-summary.json",
+    }
+    assert [p.name for p in home.profile(person).out.iterdir() if p.name != "work"] == ["adapters"]
+    assert not run.work.exists()
+    assert [e.step for e in told if isinstance(e, Began)] == list(STEPS)
+    assert [e.step for e in told if isinstance(e, Ended)] == list(STEPS)
+    assert newest(home, person) == finished
+
+    fates = Counter(json.loads(line)["fate"] for line in run.ledger.read_text().splitlines())
+    lines = [json.loads(line) for line in run.dataset.read_text().splitlines()]
+    assert fates == {"train": 30, "held_out": 10, "dropped": 1}
+    assert Counter(line["split"] for line in lines) == {"train": 30, "held_out": 10}
+    assert summary.memories == {"train": 30, "held_out": 10, "unreadable": 1}
+    assert summary.training
+    assert summary.training.samples == 30
+    assert summary.training.loss_after < summary.training.loss_before
+    on_disk = json.loads(run.summary.read_text())
+    assert on_disk["options"]["learning_rate"] == {"value": 0.01, "from": "command line"}
+    assert on_disk["options"]["lora_rank"] == {"value": 8, "from": "default"}
+    assert set(on_disk["files"]) == names - {"run-summary.json"}
+    assert on_disk["files"]["adapter.gguf"]["bytes"] == run.gguf.stat().st_size
+
+    answer = reply(load(run.gguf, context=256), [Message("user", "And?")], Sampling(max_tokens=5))
+    assert answer.tokens > 0
+
+
+def test_two_runs_with_one_seed_are_the_same(
+    home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path
+) -> None:
+    person = make_person("ada", talks)
+    files = [cycle(home, person, tiny_base).summary.files for _ in range(2)]
+    same = ["curated_memories.json", "schema_applied.json", "ledger.jsonl", "adapter/adapter_model.safetensors"]
+    assert [files[0][name] for name in same] == [files[1][name] for name in same]
+    assert len(home.profile(person).runs(FULL)) == 2
+
+
+def test_memories_of_which_none_can_be_learned_from_end_the_run_at_once(
+    home: Home, make_person: MakePerson, tiny_base: Path
+) -> None:
+    person = make_person("ada", [{"type": "summary", "content": "They like bees."}, ["no event"]])
+    with pytest.raises(
+        EmptyProfile,
+        match=r"None of 2 memories of ada .*: 1 (unreadable|written by a machine), 1 ",
+    ):
+        cycle(home, person, tiny_base)
+    (run,) = home.profile(person).runs(FULL)
+    summary = json.loads(run.summary.read_text())
+    assert summary["state"] == "failed"
+    assert summary["error"].startswith("curate: None of 2 memories")
+    with pytest.raises(UserFault, match="no model yet"):
+        newest(home, person)
