@@ -44,6 +44,3 @@ def main() -> None:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]{type(error).__name__}[/]: ", end="")
         print(error, file=sys.stderr)  # noqa: T201 - not markup: it may hold brackets
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("\nInterrupted; nothing half-written was left behind.", file=sys.stderr)  # noqa: T201
-        sys.exit(130)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+import typer
 from rich.console import Console
 
 from idiolect.cli.flags import HomeFolder, Username, home_at, with_option_flags
@@ -22,6 +23,9 @@ def full_cycle(username: Username, flags: Mapping[str, Any], home: HomeFolder = 
     view = CycleView(console)
     try:
         finished = cycle(place, username, os.environ, flags, view.tell)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Interrupted; nothing half-written was left behind.")
+        raise typer.Exit(130) from None
     finally:
         view.bars.stop()
     chat = f"idiolect chat --username {username}" + (f" --home {home}" if home else "")
