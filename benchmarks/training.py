@@ -35,7 +35,7 @@ ROUNDS = 3
 
 def samples_of_marit(home: Home, base: Path) -> list[TokenizedSample]:
     profile = write_sample_person(home)
-    curated = curate(read_memories(profile.memories), Options(), CurationRules()).samples
+    curated = curate(read_memories(profile), Options(), CurationRules()).samples
     formatted = format_samples(curated, system_messages("Marit Solvang", Options(), CurationRules()))
     rendered = apply_schema(formatted, load_chat_template(base))
     tokens = token_counts(rendered, base / "tokenizer.json")

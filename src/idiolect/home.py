@@ -64,6 +64,19 @@ class Profile:
         return self.root / "memory" / "episodic"
 
     @property
+    def prepared(self) -> Path:
+        """What curation remembers of the memories that it has read."""
+        return self.root / "state" / "idiolect-prepared.msgpack"
+
+    @property
+    def therapy(self) -> Path:
+        return self.root / "persona" / "therapy"
+
+    @property
+    def answered_questions(self) -> Path:
+        return self.root / "memory" / "curiosity" / "questions" / "answered"
+
+    @property
     def persona(self) -> Path:
         return self.root / "persona" / "core.json"
 

@@ -1,16 +1,13 @@
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idiolect.files import write_json
-from idiolect.memories import Memory, Turn, Unreadable, read_event, read_memories
+from idiolect.memories import Memory, Turn, read_event
 
 SHAPES: list[tuple[dict[str, Any], tuple[Turn, ...]]] = [
     ({"content": "Hi?", "response": "Hello."}, (Turn("other", "Hi?"), Turn("person", "Hello."))),
@@ -72,37 +69,6 @@ def test_an_impossible_date_is_none(timestamp: Any) -> None:
 def test_dates_before_1970_are_dates() -> None:
     moment = read_event({"content": "Rain.", "timestamp": "1660-01-01T08:25:00Z"}, "x.json").timestamp
     assert moment == datetime(1660, 1, 1, 8, 25, tzinfo=UTC)
-
-
-def test_any_depth_is_read_and_bad_files_are_reported(tmp_path: Path) -> None:
-    write_json(tmp_path / "a.json", {"content": "top"})
-    write_json(tmp_path / "dreams/2026/05/01/b.json", {"content": "deep"})
-    write_json(tmp_path / "list.json", [1])
-    write_json(tmp_path / "silent.json", {"type": "journal"})
-    (tmp_path / "broken.json").write_text('{"content": "half')
-    (tmp_path / "empty.json").touch()
-    (tmp_path / "latin.json").write_bytes(b'{"content": "\xe9"}')
-    (tmp_path / "folder.json").mkdir()
-    (tmp_path / "notes.txt").write_text("not a memory")
-    (tmp_path / "loop").symlink_to(tmp_path)
-    (tmp_path / "gone.json").symlink_to(tmp_path / "nowhere")
-    found = {item.source: item for item in read_memories(tmp_path)}
-    assert {name for name, item in found.items() if isinstance(item, Memory)} == {
-        "a.json",
-        "dreams/2026/05/01/b.json",
-    }
-    reasons = {name: item.reason for name, item in found.items() if isinstance(item, Unreadable)}
-    assert set(reasons) == {"broken.json", "empty.json", "latin.json", "list.json", "silent.json", "gone.json"}
-    assert reasons["empty.json"] == "the file is empty"
-    assert "truncated" in reasons["broken.json"]
-    assert reasons["gone.json"] == "No such file or directory"
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_forbidden_file_is_reported(tmp_path: Path) -> None:
-    write_json(tmp_path / "a.json", {"content": "secret"})
-    (tmp_path / "a.json").chmod(0)
-    assert list(read_memories(tmp_path)) == [Unreadable("a.json", "Permission denied")]
 
 
 anything = st.recursive(

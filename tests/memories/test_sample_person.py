@@ -33,7 +33,7 @@ def test_she_has_a_life_of_fourteen_months() -> None:
 
 def test_her_home_reads_back_with_its_two_damaged_files(home: Home) -> None:
     profile = write_sample_person(home)
-    found = list(read_memories(profile.memories))
+    found = list(read_memories(profile))
     bad = [item for item in found if isinstance(item, Unreadable)]
     assert len(found) - len(bad) == len(sample_events())
     assert len(bad) == 2
@@ -42,7 +42,7 @@ def test_her_home_reads_back_with_its_two_damaged_files(home: Home) -> None:
 
 def test_the_dirt_of_her_life_is_cleaned_away(home: Home) -> None:
     profile = write_sample_person(home)
-    done = curate(read_memories(profile.memories), Options(), CurationRules())
+    done = curate(read_memories(profile), Options(), CurationRules())
     rules = Counter(fate.rule for fate in done.fates if fate.fate == "dropped")
     assert rules == {
         "said before": 3,
@@ -60,7 +60,7 @@ def test_the_dirt_of_her_life_is_cleaned_away(home: Home) -> None:
 
 def test_every_memory_of_hers_has_one_fate(home: Home) -> None:
     profile = write_sample_person(home)
-    found = list(read_memories(profile.memories))
+    found = list(read_memories(profile))
     done = curate(found, Options(), CurationRules())
     assert [f.memory for f in done.fates] == sorted(item.source for item in found)
     assert {f.sample for f in done.fates if f.fate == "kept"} == {s.id for s in done.samples}

@@ -9,7 +9,7 @@ from idiolect.config import CurationRules, Options, typed
 
 _PAGE = """# Options
 
-Drawn from `src/idiolect/config.py` by `make docs`. Later wins: default, `etc/training.json`,
+Drawn from `src/idiolect/config/` by `make docs`. Later wins: default, `etc/training.json`,
 `profiles/<user>/etc/training.json`, environment, command line. An unknown key is refused by name.
 
 ## `etc/training.json`

@@ -1,6 +1,7 @@
 """Memories → samples: whose words, which mode, cleaned, masked, each once, chosen; and a ledger of every fate."""
 
-from idiolect.curation.curate import Curation, curate
+from idiolect.curation.curate import Curation, curate, settle
+from idiolect.curation.pool import prepare_all
 from idiolect.curation.sample import Fate, Message, Sample, Source
 
-__all__ = ["Curation", "Fate", "Message", "Sample", "Source", "curate"]
+__all__ = ["Curation", "Fate", "Message", "Sample", "Source", "curate", "prepare_all", "settle"]

@@ -29,6 +29,10 @@ def compiled(fillers: Sequence[str]) -> list[re.Pattern[str]]:
     return [re.compile(f"(?:{filler})(\\w?)", re.IGNORECASE) for filler in fillers]
 
 
+def has_filler(text: str, fillers: Sequence[re.Pattern[str]]) -> bool:
+    return any(filler.search(text) for filler in fillers)
+
+
 def _clean_prose(text: str, fillers: Sequence[re.Pattern[str]]) -> str:
     for filler in fillers:
         text = filler.sub(_next_letter, text)

@@ -21,28 +21,34 @@ _PERMUTATIONS = 3 * _BANDS  # a pair at 0.5 is proposed with a probability of 0.
 _WORD = re.compile(r"\w+")
 
 
-def repeats(texts: Sequence[str]) -> Iterator[tuple[int, int, bool]]:
+def repeats(texts: Sequence[str], *, nearly: bool = True) -> Iterator[tuple[int, int, bool]]:
     """Yield (index of the repeat, index of what it repeats, whether to the letter), in order.
 
     A text is held only against texts before it that are no repeats themselves.
     """
     index = RMinHashLSH(threshold=SIMILAR, num_perm=_PERMUTATIONS, num_bands=_BANDS)
     exact: dict[str, int] = {}
-    pairs: dict[int, frozenset[str]] = {}
     for number, text in enumerate(texts):
-        folded = " ".join(text.split()).casefold()
+        folded = _folded(text)
         if folded in exact:
             yield number, exact[folded], True
+            continue
+        exact[folded] = number
+        if not nearly:
             continue
         own = _word_pairs(folded)
         sketch = RMinHash(num_perm=_PERMUTATIONS, seed=1)
         sketch.update(sorted(own))
-        near = next((n for n in sorted(index.query(sketch)) if _jaccard(own, pairs[n]) >= SIMILAR), None)
-        if near is not None:
+        near = next((n for n in sorted(index.query(sketch)) if _similar(own, texts[n])), None)
+        if near is None:
+            index.insert(number, sketch)
+        else:
+            exact[folded] = near
             yield number, near, False
-            continue
-        exact[folded], pairs[number] = number, own
-        index.insert(number, sketch)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
 
 
 def _word_pairs(text: str) -> frozenset[str]:
@@ -50,5 +56,7 @@ def _word_pairs(text: str) -> frozenset[str]:
     return frozenset(f"{a} {b}" for a, b in pairwise(words))
 
 
-def _jaccard(a: frozenset[str], b: frozenset[str]) -> float:
-    return len(a & b) / len(a | b)
+def _similar(own: frozenset[str], text: str) -> bool:
+    """Compute the similarity anew from the text: candidates are few, and the pairs of all texts would fill memory."""
+    other = _word_pairs(_folded(text))
+    return len(own & other) / len(own | other) >= SIMILAR

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
+from functools import cache
 
 import phonenumbers
 
@@ -40,3 +42,15 @@ def mask(text: str) -> tuple[str, Counter[str]]:
             text = f"{text[: match.start]}[phone]{text[match.end :]}"
             found["[phone]"] += 1
     return text, +found
+
+
+def mask_names(text: str, names: Sequence[str]) -> str:
+    """Replace names by [name 1], [name 2], …, so that who is who stays the same."""
+    for number, pattern in enumerate(_name_patterns(tuple(names)), start=1):
+        text = pattern.sub(f"[name {number}]", text)
+    return text
+
+
+@cache
+def _name_patterns(names: tuple[str, ...]) -> list[re.Pattern[str]]:
+    return [re.compile(rf"\b{re.escape(name)}\b", re.IGNORECASE) for name in names]

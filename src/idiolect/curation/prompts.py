@@ -64,5 +64,10 @@ _AS = {"task": "action", "tool_use": "action", "conversation": "observation", "c
 def invented_prompt(memory_type: str, memory: str, seed: int) -> str:
     """Return a fitting prompt for a memory of this type; unknown types are asked as observations are."""
     choices = _PROMPTS.get(_AS.get(memory_type, memory_type), _PROMPTS["observation"])
-    draw = hashlib.sha256(f"{seed}:{memory}".encode("utf-8", "surrogatepass")).digest()
-    return choices[int.from_bytes(draw[:8]) % len(choices)]
+    return choices[int(draw(f"{seed}:{memory}") * len(choices))]
+
+
+def draw(lot: str) -> float:
+    """Return a number from 0 up to 1 that follows from the lot alone."""
+    digest = hashlib.blake2b(lot.encode("utf-8", "surrogatepass"), digest_size=6).digest()
+    return int.from_bytes(digest) / 2**48

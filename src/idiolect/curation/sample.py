@@ -42,6 +42,19 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
         return "\n".join(m.content for m in self.messages if m.role == "assistant")
 
 
+class Prepared(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a single memory file comes to, whatever stands in the others: a sample, or the rule that drops it."""
+
+    memory: str
+    sample: Sample | None = None
+    rule: str = ""
+    detail: str = ""
+    event_id: str = ""
+    rejects: str | None = None
+    masked: dict[str, int] = {}
+    filler: bool = False
+
+
 class Fate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of one memory file: learned from, held out, or dropped by a rule."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from idiolect.config import Options
+from idiolect.config import Mode, Options
 from idiolect.curation.sample import Sample
 
+MONTH = 30
 _UNDATED = datetime.min.replace(tzinfo=UTC)
 
 
@@ -22,15 +24,48 @@ def select(samples: Sequence[Sample], options: Options) -> list[Sample]:
     """Return the chosen samples, oldest first. Same samples, options and seed: same choice."""
     chosen = sorted(samples, key=lambda s: (moment(s), s.source.memory))
     draw = random.Random(options.seed)  # noqa: S311 - a choice that can be repeated, not a secret
-    if options.days_recent is not None and chosen:
+    days_recent = options.days_recent or (MONTH if options.monthly else None)
+    if days_recent and chosen:
         # Older than the newest memory, not than today: a run that is repeated later chooses the same.
-        border = max(moment(chosen[-1]) - timedelta(days=options.days_recent), _UNDATED)
+        border = max(moment(chosen[-1]) - timedelta(days=days_recent), _UNDATED)
         older = [s for s in chosen if moment(s) <= border]
         recent = [s for s in chosen if moment(s) > border]
         chosen = spread(older, options.old_samples, draw) + recent
+    if options.half_life_days:
+        return _by_age(chosen, options.half_life_days, options.max_samples, draw)
     if options.max_samples is not None:
         chosen = spread(chosen, options.max_samples, draw)
     return chosen
+
+
+def balance(samples: Sequence[Sample], shares: Mapping[Mode, float], seed: int) -> list[Sample]:
+    """Thin out modes until each that is named has its share; one with no share goes, one not named stays as it is."""
+    counts = Counter(s.mode for s in samples)
+    wanted = {mode: share for mode, share in shares.items() if share and counts[mode]}
+    whole = min((counts[mode] / share for mode, share in wanted.items()), default=0)
+    draw = random.Random(seed)  # noqa: S311
+    kept: set[str] = set()
+    for mode, count in counts.items():
+        allowed = round(whole * shares[mode]) if mode in shares else count
+        kept |= {s.id for s in spread([s for s in samples if s.mode == mode], allowed, draw)}
+    return [s for s in samples if s.id in kept]
+
+
+def _by_age(samples: Sequence[Sample], half_life: float, most: int | None, draw: random.Random) -> list[Sample]:
+    """Choose each with the weight 0.5^(age / half-life): `most` of them, or as many as the lots give.
+
+    Weighted choice without replacement: Efraimidis and Spirakis, 2006.
+    """
+    if not samples:
+        return []
+    newest = moment(samples[-1])
+    weights = [0.5 ** ((newest - moment(s)) / timedelta(days=half_life)) for s in samples]
+    lots = [draw.random() for _ in samples]
+    if most is None:
+        return [s for s, weight, lot in zip(samples, weights, lots, strict=True) if lot < weight]
+    keys = [lot ** (1 / weight) if weight else 0.0 for weight, lot in zip(weights, lots, strict=True)]
+    best = set(sorted(range(len(samples)), key=lambda i: keys[i], reverse=True)[:most])
+    return [s for i, s in enumerate(samples) if i in best]
 
 
 def spread(samples: Sequence[Sample], count: int, draw: random.Random) -> list[Sample]:

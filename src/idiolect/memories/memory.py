@@ -20,7 +20,7 @@ class Memory:
     """An event of a person's life, whatever the shape of its file."""
 
     source: str
-    """Path below the profile's memory folder. It names the memory: ids in the files can collide."""
+    """Path below the profile, or below its memory/episodic. It names the memory: ids in the files can collide."""
     type: str
     turns: tuple[Turn, ...]
     timestamp: datetime | None = None
@@ -29,3 +29,7 @@ class Memory:
     """The cognitive mode that the file itself states."""
     conversation: str | None = None
     """What ties memories of one talk together, where the file says it."""
+    event_id: str = ""
+    """What the file calls itself; feedback points to it, and several files may share it."""
+    rejects: str | None = None
+    """Of feedback that disapproves: the event_id that it points to, or its own."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from idiolect.curation import Fate, Sample, curate
+from idiolect.curation import Fate, Sample, prepare_all, settle
 from idiolect.dataset import (
     FormattedSample,
     RenderedSample,
@@ -26,7 +26,6 @@ from idiolect.errors import EmptyProfile
 from idiolect.export import export_gguf
 from idiolect.files import whole, write_json, write_jsonl, write_text
 from idiolect.machines import train_here
-from idiolect.memories import read_memories
 from idiolect.serving import modelfile
 from idiolect.training import Event, write_bundle
 from idiolect.workflow.plan import Plan
@@ -46,7 +45,7 @@ Step = Callable[[Plan, Tell], str]
 
 
 def curate_memories(plan: Plan, _: Tell) -> str:
-    found = curate(read_memories(plan.profile.memories), plan.options, plan.rules)
+    found = settle(prepare_all(plan.profile, plan.options, plan.rules), plan.options, plan.rules)
     write_jsonl(plan.run.fates, found.fates)
     if not found.samples:
         rules = Counter(f.rule for f in found.fates)

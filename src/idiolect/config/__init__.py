@@ -1,0 +1,18 @@
+"""Every option, once: those of a cycle, those of a person's data set, and the sources that they come from."""
+
+from idiolect.config.options import MODES, Mode, Options, Quantization, Typed, typed
+from idiolect.config.rules import CurationRules, curation_rules
+from idiolect.config.sources import Settings, resolve
+
+__all__ = [
+    "MODES",
+    "CurationRules",
+    "Mode",
+    "Options",
+    "Quantization",
+    "Settings",
+    "Typed",
+    "curation_rules",
+    "resolve",
+    "typed",
+]

@@ -1,0 +1,93 @@
+"""Every option of a cycle, once: name, type, default, limits, and the help that flags, files and docs draw from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
+
+Mode = Literal["dual", "emulation", "agent"]
+Quantization = Literal["Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0", "F16", "BF16"]
+MODES: tuple[Mode, ...] = ("dual", "emulation", "agent")
+
+
+@dataclass(frozen=True)
+class Typed:
+    """How an option is typed where that does not follow from its name."""
+
+    flag: str | None = None
+    env: str | None = None
+
+
+class Options(BaseModel):
+    """The parameters of a cycle, as `etc/training.json` names them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    base_model: Annotated[str, Typed(env="BASE_MODEL")] = "unsloth/Qwen3-14B"
+    """What to train: `embedded` (SmolLM2-135M-Instruct), a folder, or a Hugging Face id."""
+    system_prompt: str = ""
+    """The system message for every mode; `{name}` stands for the person. Empty: one a mode, from the persona."""
+
+    mode: Mode | None = None
+    """Only memories of this cognitive mode."""
+    max_samples: Annotated[int | None, Typed(flag="--max", env="MAX_SAMPLES"), Field(ge=1)] = None
+    """At most so many samples, spread over time."""
+    days_recent: Annotated[int | None, Typed(env="DAYS_RECENT"), Field(ge=1)] = None
+    """All samples of so many last days (counted from the newest memory), and `old_samples` older ones."""
+    old_samples: Annotated[int, Typed(env="OLD_SAMPLES"), Field(ge=0)] = 3000
+    """How many samples older than `days_recent` to mix in, spread over time."""
+    monthly: bool = False
+    """As each month: `days_recent` 30 and `old_samples` 3000, unless these say otherwise."""
+    half_life_days: Annotated[float | None, Field(gt=0)] = None
+    """Choose by age instead: a sample so many days old counts half as much as one of today."""
+    dataset_builder: Annotated[Literal["curated", "classic"], Typed(env="DATASET_BUILDER")] = "curated"
+    """`classic` is MetaHuman OS' old builder, for comparison: pairs as they are, only exact repeats left out."""
+    skip_validation: bool = False
+    """Train on the data set whatever is wrong with it."""
+    seed: int = 42
+    """Fixes every choice that is left to chance."""
+
+    max_seq_length: Annotated[int, Field(ge=32)] = 2048
+    """Tokens in one sample; a longer one is left out and counted."""
+    num_train_epochs: Annotated[float, Field(gt=0)] = 3
+    """How many times each sample is learned."""
+    learning_rate: Annotated[float, Field(gt=0, lt=1)] = 2e-4
+    """Peak learning rate; small models learn well at 1e-3."""
+    lr_scheduler_type: Literal["cosine", "linear", "constant", "constant_with_warmup"] = "cosine"
+    """How the learning rate falls after the warm-up."""
+    warmup_steps: Annotated[int, Field(ge=0)] = 5
+    """Optimizer steps in which the learning rate rises to its peak."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """Decoupled weight decay."""
+    per_device_train_batch_size: Annotated[int, Field(ge=1)] = 1
+    """Times `gradient_accumulation_steps`: the samples of one optimizer step."""
+    gradient_accumulation_steps: Annotated[int, Field(ge=1)] = 16
+    """Times `per_device_train_batch_size`: the samples of one optimizer step."""
+    optimizer: Literal["paged_adamw_8bit", "adamw_8bit", "adamw_torch", "adafactor"] = "paged_adamw_8bit"
+    """The 8-bit ones need a GPU; without one adamw_torch is used, and said."""
+    dtype: Literal["bfloat16", "float32"] = "bfloat16"
+    """In what the base model's weights are held while training."""
+    load_in_4bit: bool = True
+    """Hold the base model in 4 bit while training (GPU only; without one it is not, and said)."""
+    use_gradient_checkpointing: bool = True
+    """Trade time for memory on a GPU; without one it has no use and is left off, and said."""
+
+    lora_rank: Annotated[int, Field(ge=1)] = 8
+    """Rank of the adapter."""
+    lora_alpha: Annotated[int, Field(ge=1)] = 16
+    """The adapter's delta is scaled by lora_alpha / lora_rank."""
+    lora_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    """Dropout before the adapter."""
+    lora_target_modules: str = "all-linear"
+    """Comma-separated names of the layers that get an adapter, or all-linear."""
+
+    quantization: Quantization | None = None
+    """Type of the GGUF file; Q4_K_M unless said otherwise."""
+
+
+def typed(field: FieldInfo) -> Typed:
+    """Return how a field of Options is typed on the command line and in the environment."""
+    return next((m for m in field.metadata if isinstance(m, Typed)), Typed())

@@ -1,0 +1,111 @@
+"""What a person may change about their data set without touching code: `profiles/<user>/etc/curation.json`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+
+from idiolect.config.options import Mode
+from idiolect.config.sources import settings_in
+from idiolect.errors import OptionFault
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
+    return pattern
+
+
+class PromptWriter(BaseModel):
+    """A model behind an OpenAI-compatible address. What it is shown leaves this process: say only one you trust."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str
+    model: str
+
+
+class CurationRules(BaseModel):
+    """What a person may change about their data set: `profiles/<user>/etc/curation.json`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    modes: dict[str, Mode] = {
+        "inner_dialogue": "dual",
+        "reflection": "dual",
+        "dream": "dual",
+        "conversation": "emulation",
+        "chat": "emulation",
+        "observation": "emulation",
+        "journal": "emulation",
+        "action": "agent",
+        "task": "agent",
+        "tool_use": "agent",
+    }
+    """Memory type → cognitive mode; a type that contains one of these names counts as it, others are emulation."""
+    machine_written: tuple[str, ...] = (
+        "summary",
+        "reflection_summary",
+        "tool_invocation",
+        "curiosity_question",
+        "ingested",
+        "ai",
+    )
+    """Memory types and tags whose text a machine wrote: nothing is learned from them."""
+    fillers: tuple[Annotated[str, AfterValidator(_compiles)], ...] = (
+        r"^(?:sure|of course|certainly|absolutely)[!,.]\s+",
+        r"\bas an ai(?: language)? model,?\s*",
+        r"\bI (?:think|guess) maybe\b\s*",
+        # Not where it means a kind: what kind of, this kind of, one kind of …
+        r"(?<!\bwhat )(?<!\bwhich )(?<!\bthis )(?<!\bthat )(?<!\bthe )(?<!\ba )(?<!\bany )(?<!\bsome )(?<!\bno )"
+        r"(?<!\bone )(?<!\bother )(?<!\bevery )\b(?:kind|sort) of\b\s*",
+        r"\byou know,\s*",
+        r"\bto be honest,?\s*",
+        r"\bbasically,?\s*",
+    )
+    """Regular expressions (case does not matter) that are taken out of the person's words."""
+    system_messages: dict[Mode, str] = {
+        "emulation": "You are {name}, talking.",
+        "dual": "You are {name}, thinking to yourself.",
+        "agent": "You are {name}, doing what has to be done.",
+    }
+    """The system message by mode; `{name}` stands for the person's name."""
+
+    mode_as: Literal["system_message", "inline_tags"] = "system_message"
+    """How the mode reaches the model: in its system message, or as MetaHuman OS' tags within the text."""
+    balance: dict[Mode, Annotated[float, Field(ge=0)]] = {}
+    """Shares of the modes, as {"dual": 1, "emulation": 2, "agent": 1}; of a mode that has more, some are left out."""
+    length_policy: Literal["keep", "cut"] = "keep"
+    """`cut` shortens replies at a sentence's end, as the three settings below say."""
+    short_words: Annotated[int, Field(ge=1)] = 40
+    """Words that most replies may have."""
+    long_words: Annotated[int, Field(ge=1)] = 300
+    """Words that a few replies may have."""
+    long_share: Annotated[float, Field(ge=0, le=1)] = 0.075
+    """The share of those few."""
+    blocked_words: tuple[str, ...] = ()
+    """A talk in which one of these words stands is left out."""
+    mask_names: tuple[str, ...] = ()
+    """Names that are replaced by [name 1], [name 2], …"""
+    prompt_writer: PromptWriter | None = None
+    """A model that writes the questions that nobody asked, instead of the built-in ones."""
+
+    @field_validator("modes", "system_messages")
+    @classmethod
+    def _over_the_defaults(cls, given: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        """Let a person name only what they want otherwise."""
+        return {**cls.model_fields[str(info.field_name)].default, **given}
+
+
+def curation_rules(path: Path) -> CurationRules:
+    """Read a person's curation.json, or return the defaults where there is none."""
+    try:
+        return CurationRules.model_validate(settings_in(path))
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise OptionFault(f"{path}: {faults}", "Mend the file, or remove it to use the defaults.") from error
