@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from idiolect.config import CurationRules
-from idiolect.curation.cleaning import clean, compiled
+from idiolect.curation.cleaning import clean, compiled, has_filler
 
 FILLERS = compiled(CurationRules().fillers)
 
@@ -36,3 +36,25 @@ def test_code_blocks_are_left_alone() -> None:
 
 def test_a_person_may_bring_fillers_of_their_own() -> None:
     assert clean("Well, so (like) what.", compiled([r"well,\s*", r"\((\w+)\)\s*"])) == "So what."
+
+
+@pytest.mark.parametrize(
+    ("pattern", "needed"),
+    [
+        (r"\bkind of\b\s*", "kind of"),
+        (r"(?<!\bwhat )\bto be honest,?\s*", "to be honest"),
+        (r"\bI (?:think|guess) maybe\b", " maybe"),
+        (r"^(?:sure|of course)[!,.]\s+", ""),
+        (r"one|another", ""),
+        (r"wells?, (a(b)?c)*d{2,3}e", "well"),
+        (r"x+yes", "yes"),
+    ],
+)
+def test_a_filler_is_looked_for_by_what_it_cannot_do_without(pattern: str, needed: str) -> None:
+    (filler,) = compiled([pattern])
+    assert filler.needs == needed
+
+
+def test_whether_there_was_a_filler_is_known() -> None:
+    assert has_filler("It was, you know, cold.", FILLERS)
+    assert not has_filler("It was cold.", FILLERS)

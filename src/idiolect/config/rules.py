@@ -12,6 +12,10 @@ from idiolect.config.options import Mode
 from idiolect.config.sources import settings_in
 from idiolect.errors import OptionFault
 
+#: Where a kind is meant: what kind of, this sort of, one kind of …
+_KINDS = ("what", "which", "this", "that", "the", "a", "any", "some", "no", "one", "other", "every")
+_NO_KIND = "".join(rf"(?<!\b{word} )" for word in _KINDS)
+
 
 def _compiles(pattern: str) -> str:
     try:
@@ -61,9 +65,8 @@ class CurationRules(BaseModel):
         r"^(?:sure|of course|certainly|absolutely)[!,.]\s+",
         r"\bas an ai(?: language)? model,?\s*",
         r"\bI (?:think|guess) maybe\b\s*",
-        # Not where it means a kind: what kind of, this kind of, one kind of …
-        r"(?<!\bwhat )(?<!\bwhich )(?<!\bthis )(?<!\bthat )(?<!\bthe )(?<!\ba )(?<!\bany )(?<!\bsome )(?<!\bno )"
-        r"(?<!\bone )(?<!\bother )(?<!\bevery )\b(?:kind|sort) of\b\s*",
+        rf"{_NO_KIND}\bkind of\b\s*",
+        rf"{_NO_KIND}\bsort of\b\s*",
         r"\byou know,\s*",
         r"\bto be honest,?\s*",
         r"\bbasically,?\s*",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from idiolect.config import CurationRules
-from idiolect.curation.cleaning import clean, compiled, has_filler
+from idiolect.curation.cleaning import Filler, clean, compiled, has_filler
 from idiolect.curation.length import cut, word_limit
 from idiolect.curation.modes import mode_of
 from idiolect.curation.privacy import mask, mask_names
@@ -27,7 +27,7 @@ class Preparation:
     seed: int
 
     @cached_property
-    def fillers(self) -> list[re.Pattern[str]]:
+    def fillers(self) -> list[Filler]:
         return compiled(self.rules.fillers)
 
     @cached_property

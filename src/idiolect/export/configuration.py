@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from idiolect.errors import BaseModelFault
+from idiolect.export import rope
 from idiolect.export.architectures import ARCHITECTURES, Architecture
+from idiolect.export.rope import Rope
 
 COUNTS = {
     "vocabulary": "vocab_size",
@@ -20,34 +22,18 @@ COUNTS = {
     "context": "max_position_embeddings",
 }
 
-# What each kind of rotary scaling needs; the context before stretching is max_position_embeddings if not said.
-ROPE_NUMBERS: Mapping[str, tuple[str, ...]] = {
-    "default": (),
-    "linear": ("factor",),
-    "yarn": ("factor",),
-    "llama3": ("factor", "low_freq_factor", "high_freq_factor"),
-}
-ORIGINAL_CONTEXT = "original_max_position_embeddings"
-
-
-@dataclass(frozen=True)
-class Rope:
-    """Rotary embedding: its base, how it is stretched to longer contexts, and the numbers of that kind."""
-
-    base: float
-    kind: str
-    numbers: Mapping[str, float]
-
 
 @dataclass(frozen=True)
 class Configuration:
     """The part of config.json that a GGUF's header repeats."""
 
     class_name: str
-    sizes: Mapping[str, int]  # COUNTS, and key_heads, head, queries, keys
+    sizes: Mapping[str, int]  # COUNTS, and what _sizes adds
     norm_epsilon: float
     rope: Rope
     tied: bool
+    window: int | None = None  # how many tokens back most layers see; 0 if all, None if llama.cpp does not ask
+    softcap: float | None = None  # output scores are pressed below this
 
     @property
     def architecture(self) -> Architecture:
@@ -57,20 +43,25 @@ class Configuration:
 def read(base: Path) -> Configuration:
     """Read `base`/config.json of Transformers 4 or 5, or raise one BaseModelFault for all that is wrong."""
     path = base / "config.json"
-    config = json_object(path)
-    class_name = _class_name(config, path)
-    faults = [*_missing_counts(config), *_unsupported(config, ARCHITECTURES[class_name])]
+    stated = json_object(path)
+    class_name = _class_name(stated, path)
+    family = ARCHITECTURES[class_name]
+    config = {**family.defaults, **{key: value for key, value in stated.items() if value is not None}}
+    faults = _missing_counts(config) or _unsupported(config, family)
     if faults:
         raise BaseModelFault(
             f"The model in {base} cannot be exported: {'; '.join(faults)}.",
             f"Choose another base model; {_supported()} with 16- or 32-bit weights can be exported.",
         )
+    sizes = _sizes(config)
     return Configuration(
         class_name=class_name,
-        sizes=_sizes(config),
+        sizes=sizes,
         norm_epsilon=config.get("rms_norm_eps", 1e-6),
-        rope=_rope(config),
+        rope=rope.read(config, sizes["head"]),
         tied=bool(config.get("tie_word_embeddings", False)),
+        window=int(config.get("sliding_window", 0)) if family.has_window else None,
+        softcap=config.get("final_logit_softcapping"),
     )
 
 
@@ -112,28 +103,33 @@ def _missing_counts(config: dict[str, Any]) -> list[str]:
 
 def _unsupported(config: dict[str, Any], family: Architecture) -> list[str]:
     """List the settings that change what the model computes and that the export does not carry over."""
-    rope = _rope_settings(config)
+    key, activation = family.activation
     faults = []
     if config.get("quantization_config"):
         faults.append("its weights are stored quantized (quantization_config)")
-    if config.get("hidden_act", "silu") != "silu":
-        faults.append(f"hidden_act is {config['hidden_act']}, not silu")
-    if config.get("use_sliding_window"):
-        faults.append("use_sliding_window is on")
-    if (config.get("partial_rotary_factor") or rope.get("partial_rotary_factor") or 1) != 1:
-        faults.append("only a part of each head is rotated (partial_rotary_factor)")
-    kind = _rope_kind(rope)
-    if kind not in family.rope_kinds:
-        faults.append(f"rotary scaling is of the kind {kind}, not {' or '.join(family.rope_kinds)}")
-    faults += [f"rotary scaling has no {key}" for key in ROPE_NUMBERS.get(kind, ()) if not rope.get(key)]
-    tuned = sorted({"attention_factor", "mscale", "mscale_all_dim", "beta_fast", "beta_slow"} & _set_keys(rope))
-    if tuned:
-        faults.append(f"rotary scaling with {', '.join(tuned)}")
+    if config.get(key, activation) != activation:
+        faults.append(f"{key} is {config[key]}, not {activation}")
+    unknown = ("use_sliding_window", "use_bidirectional_attention", "attn_logit_softcapping")
+    faults += [f"{key} is on" for key in unknown if config.get(key)]
+    if config.get("final_logit_softcapping") and not family.same_scale:
+        faults.append("final_logit_softcapping is on")
+    return [*faults, *_attention_faults(config, family), *rope.faults(config, family)]
+
+
+def _attention_faults(config: dict[str, Any], family: Architecture) -> list[str]:
+    """Hold against what llama.cpp computes by itself: the scale of attention, and which layers see everything."""
+    faults = []
+    sizes, every = _sizes(config), family.sees_all_every
+    # As Gemma 3 does in the model of 27 billion weights, known by its layers, and in the others.
+    scale = sizes["hidden"] // sizes["heads"] if sizes["layers"] == 62 else sizes["head"]
+    if family.same_scale and config.get("query_pre_attn_scalar") != scale:
+        faults.append(f"query_pre_attn_scalar is {config.get('query_pre_attn_scalar')}, not {scale}")
+    kinds = ["sliding_attention" if (layer + 1) % every else "full_attention" for layer in range(sizes["layers"])]
+    if every and config.get("layer_types", kinds) != kinds:
+        faults.append(f"layer_types are other than every {every}th full_attention")
+    if every and config.get("sliding_window_pattern", every) != every:
+        faults.append(f"sliding_window_pattern is not {every}")
     return faults
-
-
-def _set_keys(settings: dict[str, Any]) -> set[str]:
-    return {key for key, value in settings.items() if value is not None}
 
 
 def _sizes(config: dict[str, Any]) -> dict[str, int]:
@@ -142,22 +138,6 @@ def _sizes(config: dict[str, Any]) -> dict[str, int]:
     sizes["head"] = config.get("head_dim") or sizes["hidden"] // sizes["heads"]
     sizes["queries"] = sizes["heads"] * sizes["head"]
     sizes["keys"] = sizes["key_heads"] * sizes["head"]
+    sizes["queries_keys_values"] = sizes["queries"] + 2 * sizes["keys"]
+    sizes["gate_up"] = 2 * sizes["feed_forward"]
     return sizes
-
-
-def _rope_settings(config: dict[str, Any]) -> dict[str, Any]:
-    """Return `rope_parameters` (Transformers 5), or `rope_scaling` (4), which lacks the base."""
-    return config.get("rope_parameters") or config.get("rope_scaling") or {}
-
-
-def _rope_kind(settings: dict[str, Any]) -> str:
-    return str(settings.get("rope_type") or settings.get("type") or "default")
-
-
-def _rope(config: dict[str, Any]) -> Rope:
-    settings = _rope_settings(config)
-    kind = _rope_kind(settings)
-    numbers = {key: float(settings[key]) for key in ROPE_NUMBERS[kind]}
-    numbers[ORIGINAL_CONTEXT] = float(settings.get(ORIGINAL_CONTEXT) or config["max_position_embeddings"])
-    base = settings.get("rope_theta") or config.get("rope_theta") or 10000.0
-    return Rope(base=float(base), kind=kind, numbers=numbers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from math import pi, prod
+from math import prod
 from pathlib import Path
 
 import gguf
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.errors import BaseModelFault
-from idiolect.export import adapter, architectures, checkpoint, configuration, policy, vocabulary
+from idiolect.export import adapter, architectures, checkpoint, configuration, policy, rope, vocabulary
 from idiolect.export.adapter import Delta
 from idiolect.export.checkpoint import StoredTensor
 from idiolect.export.configuration import Configuration
@@ -53,7 +53,7 @@ def planned(base: Path, quantization: str, adapter_folder: Path | None = None) -
     vocab = vocabulary.read(base, config.sizes["vocabulary"])
     deltas = adapter.deltas(adapter_folder, stored) if adapter_folder else {}
     _check_tied(config, deltas, adapter_folder)
-    tensors = (*_model_tensors(config, stored, deltas, quantization), *_rope_factors(config))
+    tensors = (*_model_tensors(config, stored, deltas, quantization), *_factor_tensors(config))
     return Plan(config, vocab, quantization, tensors)
 
 
@@ -121,19 +121,21 @@ def _model_tensors(
 ) -> Iterator[PlannedTensor]:
     family, sizes = config.architecture, config.sizes
     names = gguf.get_tensor_name_map(_arch(family.gguf_name), sizes["layers"])
-    is_70b = family.layers_of_70b == sizes["layers"] and sizes["heads"] != sizes["key_heads"]
+    unshared = sizes["heads"] == sizes["key_heads"]
+    is_70b = family.layers_of_70b == sizes["layers"] and not (family.shared_70b and unshared)
     model = policy.ModelShape(layers=sizes["layers"], tied=config.tied, is_70b=is_70b)
     for name, source in stored.items():
         target = names.get_name(name, try_suffixes=(".weight", ".bias"))
         module = ".".join(name.split(".")[3:-1])  # of model.layers.N.self_attn.q_proj.weight
         heads = family.reordered.get(module)
+        offset = family.norm_offset if name.endswith("norm.weight") else 0.0
         order = None if heads is None else _side_by_side(source.shape[0], sizes[heads])
         yield PlannedTensor(
             name=target,
             shape=source.shape,
             type=policy.tensor_type(target, source.shape, quantization, model),
             origin=f"{name} in {source.path}",
-            rows=partial(_merged, source, deltas.get(name), order),
+            rows=partial(_merged, source, deltas.get(name), order, offset),
         )
 
 
@@ -146,34 +148,33 @@ def _side_by_side(rows: int, heads: int) -> NDArray[np.intp]:
     return np.arange(rows).reshape(heads, 2, rows // heads // 2).swapaxes(1, 2).reshape(rows)
 
 
-def _merged(
-    source: StoredTensor, delta: Delta | None, order: NDArray[np.intp] | None, start: int, stop: int
+def _merged(  # noqa: PLR0913 - bound one by one to a tensor, and called with two
+    source: StoredTensor,
+    delta: Delta | None,
+    order: NDArray[np.intp] | None,
+    offset: float,
+    start: int,
+    stop: int,
 ) -> NDArray[np.float32]:
     which = slice(start, stop) if order is None else order[start:stop]
     values = checkpoint.read(source, which)
     if delta is not None:
         values += adapter.rows(delta, which)
+    if offset:
+        values += np.float32(offset)
     return values
 
 
-def _rope_factors(config: Configuration) -> Iterator[PlannedTensor]:
-    """Yield the tensor by which Llama 3.1 slows the low frequencies of rotary embedding, (head / 2,).
+def _factor_tensors(config: Configuration) -> Iterator[PlannedTensor]:
+    for name, factors in rope.factor_tensors(config.rope):
+        yield PlannedTensor(
+            name=name,
+            shape=factors.shape,
+            type="F32",
+            origin="rotary scaling in config.json",
+            rows=partial(_part, factors),
+        )
 
-    The formula is Transformers' `_compute_llama3_parameters`: what turns seldom within the original context
-    is divided by `factor`, what turns often is left alone, with a straight line between.
-    """
-    if config.rope.kind != "llama3":
-        return
-    numbers, head = config.rope.numbers, config.sizes["head"]
-    frequencies = config.rope.base ** -(np.arange(0, head, 2) / head)
-    turns = numbers[configuration.ORIGINAL_CONTEXT] * frequencies / (2 * pi)
-    low, high = numbers["low_freq_factor"], numbers["high_freq_factor"]
-    kept = np.clip((turns - low) / (high - low), 0, 1)
-    factors = (1 / ((1 - kept) / numbers["factor"] + kept)).astype(np.float32)
-    yield PlannedTensor(
-        name="rope_freqs.weight",
-        shape=factors.shape,
-        type="F32",
-        origin="rope_parameters in config.json",
-        rows=lambda start, stop: factors[start:stop],
-    )
+
+def _part(values: NDArray[np.float32], start: int, stop: int) -> NDArray[np.float32]:
+    return values[start:stop]

@@ -14,8 +14,9 @@ import numpy as np
 from idiolect import files
 from idiolect.errors import NoRoom
 from idiolect.export import ExportSummary, ggml, plan, policy, stream
-from idiolect.export.configuration import ORIGINAL_CONTEXT, Configuration
+from idiolect.export.configuration import Configuration
 from idiolect.export.plan import Plan
+from idiolect.export.rope import ORIGINAL_CONTEXT
 from idiolect.export.vocabulary import Vocabulary
 
 Progress = Callable[[int, int], None]
@@ -82,18 +83,27 @@ def _describe(writer: gguf.GGUFWriter, chosen: Plan, name: str) -> None:
     writer.add_key_length(sizes["head"])
     writer.add_value_length(sizes["head"])
     writer.add_layer_norm_rms_eps(config.norm_epsilon)
+    if config.window is not None:
+        writer.add_sliding_window(config.window)
+    if config.softcap:
+        writer.add_final_logit_softcapping(config.softcap)
     _add_rope(writer, config)
 
 
 def _add_rope(writer: gguf.GGUFWriter, config: Configuration) -> None:
     rope = config.rope
-    writer.add_rope_dimension_count(config.sizes["head"])
+    writer.add_rope_dimension_count(rope.rotated)
     writer.add_rope_freq_base(rope.base)
-    if rope.kind in {"linear", "yarn"}:
+    if rope.local_base:
+        writer.add_rope_freq_base_swa(rope.local_base)
+    if rope.kind in {"linear", "yarn", "longrope"}:
         writer.add_rope_scaling_type(gguf.RopeScalingType(rope.kind))
+    if rope.kind in {"linear", "yarn"}:
         writer.add_rope_scaling_factor(rope.numbers["factor"])
-    if rope.kind == "yarn":
+    if rope.kind in {"yarn", "longrope"}:
         writer.add_rope_scaling_orig_ctx_len(int(rope.numbers[ORIGINAL_CONTEXT]))
+    if rope.kind == "longrope":
+        writer.add_rope_scaling_attn_factors(rope.attention_factor)
 
 
 def _add_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary, chat_template: str | None) -> None:
