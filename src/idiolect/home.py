@@ -40,6 +40,11 @@ class Home:
         return self.root / "etc" / "training.json"
 
     @property
+    def schemas(self) -> Path:
+        """Texts around turns, for base models that have no chat template."""
+        return self.root / "etc" / "schemas"
+
+    @property
     def cache(self) -> Path:
         """Base models that were converted once."""
         return self.root / "cache" / "base-models"
@@ -92,8 +97,13 @@ class Profile:
     def out(self) -> Path:
         return self.root / "out"
 
+    def dataset(self) -> Dataset:
+        """Where a data set is made without a run."""
+        return Dataset(self.out / "dataset", "dataset.jsonl")
+
     def run(self, cycle: Cycle, label: str) -> Run:
-        return Run(cycle, label, self.out / cycle.folder / label[:10] / label, self.out / "work" / label)
+        folder = self.out / cycle.folder / label[:10] / label
+        return Run(folder, cycle.dataset.format(label=label), cycle, label, self.out / "work" / label)
 
     def runs(self, cycle: Cycle) -> list[Run]:
         """All runs of a cycle that have a folder, oldest first."""
@@ -103,13 +113,11 @@ class Profile:
 
 
 @dataclass(frozen=True)
-class Run:
-    """One run's folder (what the person finds) and work folder (what may be deleted)."""
+class Dataset:
+    """A folder with a data set and all that leads to it."""
 
-    cycle: Cycle
-    label: str
     folder: Path
-    work: Path
+    dataset_name: str
 
     @property
     def curated(self) -> Path:
@@ -125,11 +133,24 @@ class Run:
 
     @property
     def dataset(self) -> Path:
-        return self.folder / self.cycle.dataset.format(label=self.label)
+        return self.folder / self.dataset_name
 
     @property
     def ledger(self) -> Path:
         return self.folder / "ledger.jsonl"
+
+    @property
+    def report(self) -> Path:
+        return self.folder / "report.html"
+
+
+@dataclass(frozen=True)
+class Run(Dataset):
+    """One run's folder (what the person finds) and work folder (what may be deleted)."""
+
+    cycle: Cycle
+    label: str
+    work: Path
 
     @property
     def adapter(self) -> Path:
@@ -150,11 +171,6 @@ class Run:
     @property
     def bundle(self) -> Path:
         return self.work / "bundle"
-
-    @property
-    def fates(self) -> Path:
-        """The ledger as curation left it, before the split is known."""
-        return self.work / "fates.jsonl"
 
     @property
     def journal(self) -> Path:

@@ -93,3 +93,53 @@ def test_colliding_ids_do_not_matter() -> None:
     """MetaHuman OS' ids have a resolution of 0.1 s; a memory is known by its file."""
     done = curate([said("Rain.", name="a/evt-1.json"), said("Snow, then.", name="b/evt-1.json")], Options(), RULES)
     assert len({s.id for s in done.samples}) == 2
+
+
+def test_feedback_removes_what_it_points_to_and_not_only_itself() -> None:
+    memories = [
+        said("Wind west.", name="a", event_id="evt-1"),
+        said("Snow, later hail.", name="b", event_id="evt-2"),
+        said("Not like me.", name="note", tags=("feedback",), rejects="evt-1"),
+        said("Said in anger, sorry.", name="own", event_id="evt-3", rejects="evt-3"),
+    ]
+    done = curate(memories, Options(), RULES)
+    assert {f.memory: f.rule for f in done.fates} == {
+        "a": "disapproved of",
+        "b": "",
+        "note": "feedback",
+        "own": "disapproved of",
+    }
+
+
+def test_blocked_words_and_masked_names() -> None:
+    rules = CurationRules(blocked_words=("divorce",), mask_names=("Ragnhild", "Aslak"))
+    memories = [
+        said("The Divorce was in May.", name="blocked"),
+        said("Divorced from reality, Aslak told ragnhild.", name="masked"),
+    ]
+    done = curate(memories, Options(), rules)
+    assert {f.memory: f.rule for f in done.fates} == {"blocked": "blocked word", "masked": ""}
+    assert done.samples[0].own_words == "Divorced from reality, [name 2] told [name 1]."
+
+
+def test_replies_are_cut_only_on_request() -> None:
+    long = " ".join(f"Sentence number {n} is here." for n in range(100))
+    assert only_sample(said(long)).own_words == long
+    rules = CurationRules(length_policy="cut", long_share=0)
+    (cut,) = curate([said(long)], Options(), rules).samples
+    assert cut.own_words == " ".join(f"Sentence number {n} is here." for n in range(8))
+    assert "..." not in cut.own_words
+
+
+def test_the_ledger_says_what_was_taken_out_of_each_memory() -> None:
+    done = curate([said("Basically, write to a@example.org."), said("Rain.", name="b")], Options(), RULES)
+    assert [(f.masked, f.filler) for f in done.fates] == [({"[email]": 1}, True), ({}, False)]
+
+
+def test_two_curations_are_the_same_to_the_byte() -> None:
+    import msgspec
+
+    memories = [said(f"Rain number {n}, and then some.", name=f"{n}") for n in range(50)]
+    once, again = (curate(memories, Options(max_samples=20), RULES) for _ in range(2))
+    assert msgspec.json.encode(once.samples) == msgspec.json.encode(again.samples)
+    assert once.fates == again.fates

@@ -3,20 +3,20 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 
-from idiolect.config import Options
+from idiolect.config import Mode, Options
 from idiolect.curation import Message, Sample, Source
-from idiolect.curation.selection import moment, select, spread
+from idiolect.curation.selection import balance, moment, select, spread
 
 NEWEST = datetime(2026, 6, 30, tzinfo=UTC)
 
 
-def sample(days_old: int | None) -> Sample:
+def sample(days_old: int | None, mode: Mode = "emulation") -> Sample:
     when = None if days_old is None else NEWEST - timedelta(days=days_old)
     source = Source(
         memory=f"{days_old}", type="journal", timestamp=when, conversation=None, mode_from="type", prompt_from="memory"
     )
     messages = (Message("user", "?"), Message("assistant", "!"))
-    return Sample(id=f"{days_old}", mode="emulation", messages=messages, source=source)
+    return Sample(id=f"{days_old}", mode=mode, messages=messages, source=source)
 
 
 SAMPLES = [sample(d) for d in [*range(400), None]]
@@ -51,3 +51,35 @@ def test_spread_takes_one_from_each_stretch() -> None:
     chosen = spread(SAMPLES[:100], 10, random.Random(0))
     assert [int(s.id) // 10 for s in chosen] == list(range(10))
     assert spread(SAMPLES, 0, random.Random(0)) == []
+
+
+def test_a_month_is_thirty_days_and_three_thousand_older() -> None:
+    assert select(SAMPLES, Options(monthly=True)) == SAMPLES[::-1]
+    chosen = select(SAMPLES, Options(monthly=True, old_samples=5))
+    assert len(chosen) == 30 + 5
+    assert len(select(SAMPLES, Options(monthly=True, days_recent=7, old_samples=0))) == 7
+
+
+def test_half_as_much_of_twice_the_age() -> None:
+    chosen = [int(s.id) for s in select(SAMPLES[:-1], Options(half_life_days=50))]
+    counts = [sum(low <= age < low + 50 for age in chosen) for low in (0, 50, 100, 150)]
+    assert counts == sorted(counts, reverse=True)
+    assert 28 <= counts[0] <= 45
+    few = select(SAMPLES[:-1], Options(half_life_days=50, max_samples=40))
+    assert len(few) == 40
+    assert sum(int(s.id) for s in few) / 40 < 120
+    assert select([], Options(half_life_days=1)) == []
+
+
+def test_modes_are_thinned_out_to_their_shares() -> None:
+    modes: list[Mode] = ["dual", "emulation", "emulation", "emulation", "agent"]
+    samples = [sample(n, modes[n % 5]) for n in range(100)]
+
+    def counts(shares: dict[Mode, float]) -> dict[str, int]:
+        kept = balance(samples, shares, seed=1)
+        return {m: sum(s.mode == m for s in kept) for m in ("dual", "emulation", "agent")}
+
+    assert counts({}) == {"dual": 20, "emulation": 60, "agent": 20}
+    assert counts({"dual": 1, "emulation": 1, "agent": 1}) == {"dual": 20, "emulation": 20, "agent": 20}
+    assert counts({"dual": 1, "emulation": 2}) == {"dual": 20, "emulation": 40, "agent": 20}
+    assert counts({"agent": 0}) == {"dual": 20, "emulation": 60, "agent": 0}

@@ -134,3 +134,21 @@ def test_all_faults_of_a_data_set_are_reported_at_once() -> None:
         assert expected in fault.value.problem
     with pytest.raises(DataFault, match="no sample is left to train on; no sample is left to hold out"):
         validate([])
+
+
+def test_the_mode_may_stand_in_the_text_as_metahuman_os_has_it() -> None:
+    (dual,) = format_samples([sample(1, mode="dual")], SYSTEMS, "inline_tags")
+    assert [m.content for m in dual.messages] == ["<thought>: And day 1?", "<world>: Rain. 1"]
+
+
+def test_tags_of_another_mode_and_empty_replies_are_refused() -> None:
+    mixed = "<thought>: Hm? <world>: Rain. <action>: Go."
+    lines = [
+        line(1, mode="dual", text=mixed, learned=((22, 27),)),
+        line(2, text="ask <|im_end|> 2", learned=((4, 14),)),
+        line(99, "held_out"),
+    ]
+    with pytest.raises(DataFault) as fault:
+        validate(lines)
+    assert "id1: tags of another mode stand in it" in fault.value.problem
+    assert "id2: an empty reply" in fault.value.problem

@@ -40,6 +40,7 @@ def test_a_run_leaves_just_what_was_promised(
         "formatted_samples.json",
         "schema_applied.json",
         "ledger.jsonl",
+        "report.html",
         "adapter/adapter_config.json",
         "adapter/adapter_model.safetensors",
         "adapter.gguf",

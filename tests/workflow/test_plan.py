@@ -30,9 +30,9 @@ def refusal(home: Home, person: str, base: Path | str, kind: type[IdiolectError]
 
 def test_a_plan_decides_everything(home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path) -> None:
     decided = planned(home, make_person("ada", talks), tiny_base, quantization="Q8_0")
-    assert decided.base.folder == tiny_base
+    assert decided.target.base.folder == tiny_base
     assert decided.quantization == "Q8_0"
-    assert decided.systems["dual"] == "You are ada, thinking to yourself."
+    assert decided.data.systems["dual"] == "You are ada, thinking to yourself."
     assert decided.run.folder.parent.name == decided.run.label[:10]
     assert planned(home, "ada", tiny_base).quantization == "Q4_K_M"
 

@@ -15,7 +15,7 @@ def checked(folder: Path) -> Path:
     if faults:
         raise BaseModelFault(
             f"The base model in {folder} is not complete: {'; '.join(faults)}.",
-            "Fetch it again, or name a folder that has config, tokenizer, chat template and safetensors.",
+            "Fetch it again, or name a folder that has config, tokenizer and safetensors.",
         )
     return folder
 
@@ -27,20 +27,7 @@ def _config_faults(folder: Path) -> list[str]:
 
 def _tokenizer_faults(folder: Path) -> list[str]:
     tokenizer = _json_object(folder / "tokenizer.json")
-    faults = [tokenizer] if isinstance(tokenizer, str) else []
-    if not _has_chat_template(folder):
-        faults.append("no chat template (in tokenizer_config.json, chat_template.jinja or chat_template.json)")
-    return faults
-
-
-def _has_chat_template(folder: Path) -> bool:
-    if (folder / "chat_template.jinja").is_file():
-        return True
-    for name in ("tokenizer_config.json", "chat_template.json"):
-        content = _json_object(folder / name)
-        if not isinstance(content, str) and content.get("chat_template"):
-            return True
-    return False
+    return [tokenizer] if isinstance(tokenizer, str) else []
 
 
 def _weight_faults(folder: Path) -> list[str]:

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from idiolect import __version__
+from idiolect.cli import dataset
 from idiolect.cli.chat import chat
 from idiolect.cli.demo import demo
 from idiolect.cli.full_cycle import full_cycle
@@ -25,6 +26,13 @@ app.command("demo")(demo)
 app.command("full-cycle")(full_cycle)
 app.command("chat")(chat)
 app.command("options")(options)
+app.add_typer(dataset.app, name="dataset")
+_STEPS = "The data set, step by step"
+app.command("curate", rich_help_panel=_STEPS)(dataset.curate)
+app.command("format", rich_help_panel=_STEPS)(dataset.format_)
+app.command("apply-schema", rich_help_panel=_STEPS)(dataset.apply_schema)
+app.command("export-dataset", rich_help_panel=_STEPS)(dataset.export_dataset)
+app.command("validate-dataset", rich_help_panel=_STEPS)(dataset.validate_dataset)
 
 
 @app.callback(invoke_without_command=True)

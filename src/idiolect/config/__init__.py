@@ -1,7 +1,7 @@
 """Every option, once: those of a cycle, those of a person's data set, and the sources that they come from."""
 
 from idiolect.config.options import MODES, Mode, Options, Quantization, Typed, typed
-from idiolect.config.rules import CurationRules, curation_rules
+from idiolect.config.rules import CurationRules, PromptWriter, curation_rules
 from idiolect.config.sources import Settings, resolve
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "CurationRules",
     "Mode",
     "Options",
+    "PromptWriter",
     "Quantization",
     "Settings",
     "Typed",

@@ -2,6 +2,7 @@
 
 from idiolect.curation.curate import Curation, curate, settle
 from idiolect.curation.pool import prepare_all
+from idiolect.curation.prompt_writer import write_prompts
 from idiolect.curation.sample import Fate, Message, Sample, Source
 
-__all__ = ["Curation", "Fate", "Message", "Sample", "Source", "curate", "prepare_all", "settle"]
+__all__ = ["Curation", "Fate", "Message", "Sample", "Source", "curate", "prepare_all", "settle", "write_prompts"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from idiolect.config import CurationRules, Options
 from idiolect.curation.duplicates import repeats
-from idiolect.curation.prepare import Preparation, prepare
+from idiolect.curation.prepare import Preparation, prepare, sample_id
 from idiolect.curation.sample import Fate, Prepared, Sample
 from idiolect.curation.selection import balance, select
 from idiolect.memories import Memory, Unreadable
@@ -16,13 +16,15 @@ from idiolect.memories import Memory, Unreadable
 
 @dataclass(frozen=True)
 class Curation:
-    """The samples, oldest first; a fate for each memory, by name; what was masked and cleaned on the way."""
+    """The samples, oldest first, and a fate for each memory, by name."""
 
     samples: list[Sample]
     fates: list[Fate]
-    masked: Counter[str]
-    fillers: int
-    """How many samples had a filler taken out."""
+
+    @property
+    def masked(self) -> Counter[str]:
+        """How many placeholders of each kind stand in the samples."""
+        return sum((Counter(f.masked) for f in self.fates if f.masked), Counter())
 
 
 def curate(found: Iterable[Memory | Unreadable], options: Options, rules: CurationRules) -> Curation:
@@ -51,14 +53,13 @@ def settle(prepared: Sequence[Prepared], options: Options, rules: CurationRules)
     fates |= {f.memory: f for f in twice}
     fates |= _left_out(once, balanced, "too many of this mode")
     fates |= _left_out(balanced, chosen, "not selected")
-    fates |= {s.source.memory: Fate(memory=s.source.memory, fate="kept", sample=s.id) for s in chosen}
     in_it = {s.source.memory for s in chosen}
-    masked: Counter[str] = Counter()
-    for p in prepared:
-        if p.masked and p.memory in in_it:
-            masked.update(p.masked)
-    fillers = sum(p.filler and p.memory in in_it for p in prepared)
-    return Curation(chosen, [fates[name] for name in sorted(fates)], masked, fillers)
+    fates |= {p.memory: _kept(p) for p in prepared if p.memory in in_it}
+    return Curation(chosen, [fates[name] for name in sorted(fates)])
+
+
+def _kept(p: Prepared) -> Fate:
+    return Fate(memory=p.memory, fate="kept", sample=sample_id(p.memory), masked=p.masked, filler=p.filler)
 
 
 def _dropped(memory: str, rule: str, detail: str = "") -> Fate:

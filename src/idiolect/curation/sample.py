@@ -56,10 +56,12 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Fate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of one memory file: learned from, held out, or dropped by a rule."""
+    """What became of one memory file: learned from, held out, or dropped by a rule; what was taken out of it."""
 
     memory: str
     fate: Literal["kept", "train", "held_out", "dropped"]
     sample: str = ""
     rule: str = ""
     detail: str = ""
+    masked: dict[str, int] = {}
+    filler: bool = False

@@ -3,6 +3,8 @@
 from idiolect.dataset.chat_template import ChatTemplate, load_chat_template
 from idiolect.dataset.export import export, ledger, token_counts
 from idiolect.dataset.formatter import FormattedSample, format_samples, system_messages
+from idiolect.dataset.quality import Quality, measure
+from idiolect.dataset.report import figures, report_html
 from idiolect.dataset.schema import RenderedSample, apply_schema
 from idiolect.dataset.training_text import TrainingText
 from idiolect.dataset.validation import validate
@@ -10,13 +12,17 @@ from idiolect.dataset.validation import validate
 __all__ = [
     "ChatTemplate",
     "FormattedSample",
+    "Quality",
     "RenderedSample",
     "TrainingText",
     "apply_schema",
     "export",
+    "figures",
     "format_samples",
     "ledger",
     "load_chat_template",
+    "measure",
+    "report_html",
     "system_messages",
     "token_counts",
     "validate",

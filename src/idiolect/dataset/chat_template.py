@@ -21,6 +21,7 @@ import msgspec
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from idiolect.curation import Message
+from idiolect.dataset.family_schema import schema_template
 from idiolect.errors import BaseModelFault
 
 
@@ -98,12 +99,15 @@ class ChatTemplate:
         return token.end()
 
 
-def load_chat_template(folder: Path) -> ChatTemplate:
-    """Read the template of a Transformers folder. Raises BaseModelFault where there is none, or a broken one."""
+def load_chat_template(folder: Path, schemas: Path | None = None, model: str = "") -> ChatTemplate:
+    """Read the template of a Transformers folder; for a `model` without one, make it from a file in `schemas`.
+
+    Raises BaseModelFault where there is none, or a broken one.
+    """
     try:
         settings: dict[str, Any] = msgspec.json.decode((folder / "tokenizer_config.json").read_bytes())
         tokens = msgspec.json.decode((folder / "tokenizer.json").read_bytes())["added_tokens"]
-        source = _source(folder, settings)
+        source = _source(folder, settings) or schema_template(schemas, model)
         template = ChatTemplate(source, _names(settings), tuple(t["content"] for t in tokens if t["special"]))
         _ = template.compiled
     except (OSError, msgspec.DecodeError, KeyError, TypeError, jinja2.TemplateSyntaxError) as error:
@@ -114,15 +118,15 @@ def load_chat_template(folder: Path) -> ChatTemplate:
     return template
 
 
-def _source(folder: Path, settings: dict[str, Any]) -> str:
+def _source(folder: Path, settings: dict[str, Any]) -> str | None:
     """Find the template: a file of its own since Transformers 4.52, a string or list of named ones before."""
     file = folder / "chat_template.jinja"
     if file.exists():
         return file.read_text(encoding="utf-8")
-    stated = settings["chat_template"]
+    stated = settings.get("chat_template")
     if isinstance(stated, list):
         return str({t["name"]: t["template"] for t in stated}["default"])
-    return str(stated)
+    return stated if isinstance(stated, str) else None
 
 
 def _names(settings: dict[str, Any]) -> dict[str, str]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
 from idiolect.config import MODES
+from idiolect.dataset.formatter import INLINE_TAGS
 from idiolect.dataset.training_text import TrainingText
 from idiolect.errors import DataFault
 
 #: Below this a model learns the voice, but little else.
 FEW = 1000
 RARE_MODE = 0.1
+
+_CONTROL_TOKEN = re.compile(r"<[^<>]+>\s*\Z")
 
 
 def validate(lines: Sequence[TrainingText]) -> list[str]:
@@ -37,7 +41,17 @@ def _fault(line: TrainingText) -> str | None:
         return "nothing in it is learned"
     if any(not 0 <= start < end <= len(line.text) for start, end in line.learned):
         return "a learned part lies outside of the text"
+    if any(not _words(line.text[start:end]) for start, end in line.learned):
+        return "an empty reply"
+    others = [tag for mode, tags in INLINE_TAGS.items() if mode != line.mode for tag in tags]
+    if any(f"{tag}: " in line.text for tag in others) and any(f"{t}: " in line.text for t in INLINE_TAGS[line.mode]):
+        return "tags of another mode stand in it"
     return None
+
+
+def _words(learned: str) -> str:
+    """Return what is left of a learned part without the control token at its end."""
+    return _CONTROL_TOKEN.sub("", learned).strip()
 
 
 def _warnings(train: Sequence[TrainingText]) -> list[str]:

@@ -13,17 +13,21 @@ from idiolect.errors import IdiolectError
 from idiolect.files import write_json
 from idiolect.home import FULL, Home
 from idiolect.training import Event
-from idiolect.workflow import steps
+from idiolect.workflow import data_steps, steps
 from idiolect.workflow.plan import Plan, plan
 from idiolect.workflow.runs import Finished
 from idiolect.workflow.summary import StepRecord, failed, succeeded
 
-STEPS: Mapping[str, steps.Step] = {
-    "curate": steps.curate_memories,
-    "format": steps.format_curated,
-    "schema": steps.apply_chat_template,
-    "export": steps.export_dataset,
-    "validate": steps.validate_dataset,
+#: A step returns one line: what came of it.
+Step = Callable[[Plan, steps.Tell], str]
+
+STEPS: Mapping[str, Step] = {
+    "curate": lambda p, _: data_steps.curate(p.data, p.run),
+    "format": lambda p, _: data_steps.format_curated(p.data, p.run.curated, p.run.formatted),
+    "schema": lambda p, _: data_steps.apply_chat_template(p.target, p.run.formatted, p.run.schema_applied),
+    "export": lambda p, _: data_steps.export_dataset(p.data, p.target, p.run.schema_applied, p.run),
+    "report": lambda p, _: data_steps.report_quality(p.data, p.target, p.run),
+    "validate": lambda p, _: data_steps.validate_dataset(p.run.dataset, skip=p.data.options.skip_validation),
     "train": steps.train,
     "quantize": steps.merge_and_quantize,
     "modelfile": steps.write_modelfile,

@@ -26,46 +26,68 @@ _ROOM_ALWAYS = 400 * _MB
 
 
 @dataclass(frozen=True)
-class Plan:
-    """One run, decided: whose, on what, with which options, into which folder."""
+class Data:
+    """Whose memories, under which options and rules, with which system messages."""
 
     profile: Profile
-    run: Run
     settings: Settings
     rules: CurationRules
-    base: BaseModel
-    template: ChatTemplate
     systems: Mapping[Mode, str]
-    quantization: str
 
     @property
     def options(self) -> Options:
         return self.settings.options
 
 
+@dataclass(frozen=True)
+class Target:
+    """What the data is written for: a base model and its chat template."""
+
+    base: BaseModel
+    template: ChatTemplate
+
+    @property
+    def tokenizer(self) -> Path:
+        return self.base.folder / "tokenizer.json"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run, decided: whose, on what, into which folder."""
+
+    data: Data
+    target: Target
+    run: Run
+    quantization: str
+
+
 def plan(home: Home, person: str, cycle: Cycle, environ: Mapping[str, str], flags: Mapping[str, Any]) -> Plan:
     """Decide a run. Every fault that can be known before training is raised here."""
+    data = plan_data(home, person, environ, flags)
+    _check_parts()
+    check_room(home.root, _ROOM_ALWAYS)
+    target = plan_target(home, data.options)
+    quantization = data.options.quantization or cycle.quantization
+    check_exportable(target.base.folder)
+    check_room(home.root, _ROOM_ALWAYS + _room_for(target.base.folder, quantization))
+    return Plan(data, target, data.profile.run(cycle, new_label()), quantization)
+
+
+def plan_data(home: Home, person: str, environ: Mapping[str, str], flags: Mapping[str, Any]) -> Data:
+    """Decide whose memories are read, and how. Raises UnknownPerson, EmptyProfile and OptionFault."""
     profile = _profile(home, person)
     settings = resolve_settings(home, person, environ, flags)
     rules = curation_rules(profile.curation_json)
-    _check_parts()
-    check_room(home.root, _ROOM_ALWAYS)
-    base = resolve(settings.options.base_model, home.cache)
-    quantization = settings.options.quantization or cycle.quantization
-    check_exportable(base.folder)
-    template = load_chat_template(base.folder)
+    systems = system_messages(persona_name(profile.persona, person), settings.options, rules)
+    return Data(profile, settings, rules, systems)
+
+
+def plan_target(home: Home, options: Options) -> Target:
+    """Find the base model and its template. Raises BaseModelFault, also if the template cannot mark replies."""
+    base = resolve(options.base_model, home.cache)
+    template = load_chat_template(base.folder, home.schemas, base.name)
     template.render_learned([Message("system", "?"), Message("user", "?"), Message("assistant", "!")])
-    check_room(home.root, _ROOM_ALWAYS + _room_for(base.folder, quantization))
-    return Plan(
-        profile=profile,
-        run=profile.run(cycle, new_label()),
-        settings=settings,
-        rules=rules,
-        base=base,
-        template=template,
-        systems=system_messages(persona_name(profile.persona, person), settings.options, rules),
-        quantization=quantization,
-    )
+    return Target(base, template)
 
 
 def check_room(folder: Path, wanted: int) -> None:

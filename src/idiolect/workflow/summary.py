@@ -73,18 +73,18 @@ def read_summary(path: Path) -> Summary:
 
 
 def _summary(plan: Plan, began: datetime, records: Sequence[StepRecord]) -> Summary:
-    options = plan.options.model_dump()
+    options = plan.data.options.model_dump()
     return Summary(
         label=plan.run.label,
         cycle=plan.run.cycle.name,
-        person=plan.profile.person,
+        person=plan.data.profile.person,
         state="",
         began=began,
         ended=datetime.now(UTC),
-        base_model=plan.base.name,
-        seed=plan.options.seed,
-        options={k: {"value": v, "from": plan.settings.origins[k]} for k, v in options.items()},
-        system_messages=plan.systems,
+        base_model=plan.target.base.name,
+        seed=plan.data.options.seed,
+        options={k: {"value": v, "from": plan.data.settings.origins[k]} for k, v in options.items()},
+        system_messages=plan.data.systems,
         steps=records,
         versions={
             "python": platform.python_version(),

@@ -1,0 +1,181 @@
+"""`idiolect dataset` and its single steps: what a model would be trained on, without training."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from idiolect.cli.flags import HomeFolder, Username, home_at, with_option_flags
+
+app = typer.Typer(invoke_without_command=True, help="Make a person's data set and show what it is made of.")
+
+Input = Annotated[Path, typer.Option("--input", help="What the step before this one wrote.")]
+Output = Annotated[Path, typer.Option("--output", help="What to write.")]
+PrivateCheck = Annotated[bool, typer.Option("--private-check", help="List which memories hold what was masked.")]
+
+
+@app.callback()
+@with_option_flags
+def dataset(
+    context: typer.Context,
+    flags: Mapping[str, Any],
+    username: Annotated[str | None, typer.Option("--username", "-u", help="Whose memories.")] = None,
+    home: HomeFolder = None,
+    private_check: PrivateCheck = False,
+) -> None:
+    """Make a person's data set and show its quality; nothing is trained."""
+    if context.invoked_subcommand:
+        return
+    if username is None:
+        raise typer.BadParameter("whose memories?", param_hint="--username")
+    from idiolect.dataset import figures
+    from idiolect.workflow.dataset import make_dataset
+
+    console = Console(highlight=False)
+
+    def tell(step: str, outcome: str) -> None:
+        console.print(f"[bold green]✓[/] {step:<10} {escape(outcome)}", soft_wrap=True)
+
+    made, quality = make_dataset(home_at(home), username, os.environ, flags, tell)
+    table = Table(title=f"The data set of {username}", title_justify="left")
+    for name in ("", "value", "target"):
+        table.add_column(name)
+    for row in figures(quality):
+        table.add_row(*row)
+    for counts in (quality.dropped, quality.masked):
+        for name, count in counts.items():
+            table.add_row(f"dropped: {name}" if counts is quality.dropped else f"masked: {name}", f"{count:,}", "")
+    for language, share in quality.languages.items():
+        table.add_row(f"language {language}", f"{share:.1%}", "")
+    console.print(table, markup=False)
+    if private_check:
+        _show_private(console, made.ledger)
+    console.print(f"Everything is in {made.folder}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def show(
+    number: Annotated[int, typer.Argument(help="Which sample, from 1.")],
+    username: Username,
+    home: HomeFolder = None,
+    run: Annotated[str | None, typer.Option(help="A run's label, instead of the data set last made.")] = None,
+) -> None:
+    """Show a sample as the model sees it; what is learned is coloured."""
+    from idiolect.dataset import TrainingText
+    from idiolect.errors import OptionFault
+    from idiolect.home import FULL
+    from idiolect.workflow.data_steps import read_lines
+
+    profile = home_at(home).profile(username)
+    place = profile.run(FULL, run) if run else profile.dataset()
+    lines = read_lines(place.dataset, TrainingText)
+    if not 1 <= number <= len(lines):
+        raise OptionFault(f"There is no sample {number} in {place.dataset}.", f"It has {len(lines)}, from 1.")
+    line = lines[number - 1]
+    text = Text(line.text)
+    for start, end in line.learned:
+        text.stylize("bold green", start, end)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"[dim]{line.id}, {line.mode}, {line.split}; learned: [bold green]green[/][/]")
+    console.print(text)
+
+
+@with_option_flags
+def curate(
+    username: Username,
+    flags: Mapping[str, Any],
+    output: Output = Path("curated_memories.json"),
+    home: HomeFolder = None,
+) -> None:
+    """Memories to cleaned samples; ledger.jsonl is written beside them."""
+    from idiolect.home import Dataset
+    from idiolect.workflow import data_steps
+    from idiolect.workflow.plan import plan_data
+
+    data = plan_data(home_at(home), username, os.environ, flags)
+    _say(data_steps.curate(data, Dataset(output.parent, "dataset.jsonl"), output))
+
+
+@with_option_flags
+def format_(
+    username: Username,
+    flags: Mapping[str, Any],
+    source: Input = Path("curated_memories.json"),
+    output: Output = Path("formatted_samples.json"),
+    home: HomeFolder = None,
+) -> None:
+    """Give samples their system messages, or their mode's tags."""
+    from idiolect.workflow import data_steps
+    from idiolect.workflow.plan import plan_data
+
+    data = plan_data(home_at(home), username, os.environ, flags)
+    _say(data_steps.format_curated(data, source, output))
+
+
+@with_option_flags
+def apply_schema(
+    username: Username,
+    flags: Mapping[str, Any],
+    source: Input = Path("formatted_samples.json"),
+    output: Output = Path("schema_applied.json"),
+    home: HomeFolder = None,
+) -> None:
+    """Apply the base model's chat template, and mark what is learned."""
+    from idiolect.workflow import data_steps
+    from idiolect.workflow.plan import plan_data, plan_target
+
+    place = home_at(home)
+    target = plan_target(place, plan_data(place, username, os.environ, flags).options)
+    _say(data_steps.apply_chat_template(target, source, output))
+
+
+@with_option_flags
+def export_dataset(
+    username: Username,
+    flags: Mapping[str, Any],
+    source: Input = Path("schema_applied.json"),
+    output: Output = Path("dataset.jsonl"),
+    home: HomeFolder = None,
+) -> None:
+    """Split the samples and write the data set; a ledger.jsonl beside it is brought up to date."""
+    from idiolect.home import Dataset
+    from idiolect.workflow import data_steps
+    from idiolect.workflow.plan import plan_data, plan_target
+
+    place = home_at(home)
+    data = plan_data(place, username, os.environ, flags)
+    target = plan_target(place, data.options)
+    _say(data_steps.export_dataset(data, target, source, Dataset(output.parent, output.name)))
+
+
+def validate_dataset(
+    source: Input = Path("dataset.jsonl"),
+    skip_validation: Annotated[bool, typer.Option("--skip-validation", help="Let it pass whatever is wrong.")] = False,
+) -> None:
+    """Refuse a data set that cannot be trained on; warn of one that should not."""
+    from idiolect.workflow import data_steps
+
+    _say(data_steps.validate_dataset(source, skip=skip_validation))
+
+
+def _show_private(console: Console, ledger: Path) -> None:
+    """List what was masked in which memory: its kind alone, never what stood there."""
+    from idiolect.curation import Fate
+    from idiolect.workflow.data_steps import read_lines
+
+    for fate in read_lines(ledger, Fate):
+        if fate.masked:
+            kinds = ", ".join(f"{count} {kind}" for kind, count in fate.masked.items())
+            console.print(f"{fate.memory}: {kinds}", markup=False, soft_wrap=True)
+
+
+def _say(outcome: str) -> None:
+    Console(highlight=False, soft_wrap=True).print(outcome, markup=False)

@@ -1,0 +1,95 @@
+"""What a data set is made of, in figures: lengths, modes, words, languages, tokens, and what was left out."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from idiolect.config import MODES
+from idiolect.curation import Fate, Sample
+
+SHORT_WORDS, LONG_WORDS = 40, 100
+#: What MetaHuman OS' data set requirements ask of a full fine-tune.
+TARGETS = {"samples": 5000, "dual": 0.2, "emulation": 0.2, "agent": 0.1}
+#: So many samples, spread over all, tell the languages of the rest.
+_LANGUAGE_SAMPLES = 1000
+
+_WORD = re.compile(r"\w+(?:['’]\w+)*")
+
+
+class Quality(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures of a data set: shares are of samples, words of the person's replies, tokens of whole samples."""
+
+    samples: int
+    turns_of_theirs: int
+    multi_turn_share: float
+    asked_by_nobody_share: float
+    words: int
+    words_mean: float
+    words_median: float
+    short_share: float
+    long_share: float
+    filler_share: float
+    vocabulary: int
+    modes: dict[str, float]
+    languages: dict[str, float]
+    tokens: int
+    tokens_median: float
+    tokens_longest: int
+    too_long: int
+    dropped: dict[str, int]
+    masked: dict[str, int]
+    in_earlier_run: int
+
+
+def measure(
+    samples: Sequence[Sample],
+    fates: Sequence[Fate],
+    tokens: Mapping[str, int],
+    max_tokens: int,
+    earlier: Sequence[Sample] = (),
+) -> Quality:
+    """Measure samples; `tokens` has the length of each by its id, `earlier` the samples of the run before."""
+    count = max(len(samples), 1)
+    replies = [m.content for s in samples for m in s.messages if m.role == "assistant"]
+    words = [_WORD.findall(reply.lower()) for reply in replies]
+    lengths = [len(w) for w in words]
+    by_sample = [len(s.own_words.split()) for s in samples]
+    modes = Counter(s.mode for s in samples)
+    said_before = {s.own_words for s in earlier}
+    return Quality(
+        samples=len(samples),
+        turns_of_theirs=len(replies),
+        multi_turn_share=sum(len(s.messages) > 2 for s in samples) / count,
+        asked_by_nobody_share=sum(s.source.prompt_from == "invented" for s in samples) / count,
+        words=sum(lengths),
+        words_mean=sum(lengths) / max(len(lengths), 1),
+        words_median=statistics.median(lengths) if lengths else 0,
+        short_share=sum(n <= SHORT_WORDS for n in by_sample) / count,
+        long_share=sum(n > LONG_WORDS for n in by_sample) / count,
+        filler_share=sum(f.filler for f in fates) / count,
+        vocabulary=len({word for reply in words for word in reply}),
+        modes={mode: modes[mode] / count for mode in MODES},
+        languages=_languages(samples),
+        tokens=sum(tokens.values()),
+        tokens_median=statistics.median(tokens.values()) if tokens else 0,
+        tokens_longest=max(tokens.values(), default=0),
+        too_long=sum(n > max_tokens for n in tokens.values()),
+        dropped=dict(Counter(f.rule for f in fates if f.fate == "dropped").most_common()),
+        masked=dict(sum((Counter(f.masked) for f in fates if f.masked), Counter())),
+        in_earlier_run=sum(s.own_words in said_before for s in samples),
+    )
+
+
+def _languages(samples: Sequence[Sample]) -> dict[str, float]:
+    """Return the share of each language (ISO 639-1) among samples of at least five words, the commonest first."""
+    import py3langid
+
+    step = max(len(samples) // _LANGUAGE_SAMPLES, 1)
+    texts = [s.own_words for s in samples[::step] if len(s.own_words.split()) >= 5]
+    found = Counter(str(py3langid.classify(text)[0]) for text in texts)
+    return {language: count / len(texts) for language, count in found.most_common(8)}

@@ -1,0 +1,130 @@
+"""The steps that make a data set, each from the files of the step before it to its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from idiolect.curation import Fate, Sample, prepare_all, settle, write_prompts
+from idiolect.dataset import (
+    FormattedSample,
+    Quality,
+    RenderedSample,
+    TrainingText,
+    apply_schema,
+    export,
+    format_samples,
+    ledger,
+    measure,
+    report_html,
+    token_counts,
+    validate,
+)
+from idiolect.errors import DataFault, EmptyProfile
+from idiolect.files import write_json, write_jsonl, write_text
+from idiolect.home import FULL, Dataset, Profile
+from idiolect.workflow.plan import Data, Target
+
+_Record = TypeVar("_Record")
+
+
+def curate(data: Data, to: Dataset, curated: Path | None = None) -> str:
+    """Write curated_memories.json and ledger.jsonl. Each step returns a line that says what came of it."""
+    found = settle(prepare_all(data.profile, data.options, data.rules), data.options, data.rules)
+    write_jsonl(to.ledger, found.fates)
+    if not found.samples:
+        rules = Counter(f.rule for f in found.fates)
+        why = ", ".join(f"{count} {rule}" for rule, count in rules.most_common())
+        raise EmptyProfile(
+            f"None of {len(found.fates)} memories of {data.profile.person} can be learned from: {why}.",
+            f"See {to.ledger}: each memory and the rule by which it was dropped.",
+        )
+    samples = found.samples
+    if data.rules.prompt_writer:
+        samples = write_prompts(samples, data.rules.prompt_writer)
+    write_json(curated or to.curated, samples)
+    masked = f"; masked {found.masked.total()}" if found.masked else ""
+    return f"{len(samples)} samples of {len(found.fates)} memories{masked}"
+
+
+def format_curated(data: Data, curated: Path, to: Path) -> str:
+    samples = read_records(curated, Sample)
+    write_json(to, format_samples(samples, data.systems, data.rules.mode_as))
+    modes = Counter(s.mode for s in samples)
+    return ", ".join(f"{mode} {count}" for mode, count in modes.most_common())
+
+
+def apply_chat_template(target: Target, formatted: Path, to: Path) -> str:
+    write_json(to, apply_schema(read_records(formatted, FormattedSample), target.template))
+    return f"the chat template of {target.base.name}"
+
+
+def export_dataset(data: Data, target: Target, rendered: Path, to: Dataset) -> str:
+    """Write the data set, and into the ledger, where there is one, each memory's final fate."""
+    samples = read_records(rendered, RenderedSample)
+    tokens = token_counts(samples, target.tokenizer)
+    lines = export(samples, tokens, data.options.max_seq_length, data.options.seed)
+    write_jsonl(to.dataset, lines)
+    if to.ledger.exists():
+        write_jsonl(to.ledger, ledger(read_lines(to.ledger, Fate), lines))
+    aside = sum(line.split == "held_out" for line in lines)
+    return f"{len(lines) - aside} to train on, {aside} held out"
+
+
+def validate_dataset(dataset: Path, *, skip: bool = False) -> str:
+    if skip:
+        return "SKIPPED, as asked: whatever is wrong with this data set will be trained on"
+    return "; ".join(validate(read_lines(dataset, TrainingText))) or "nothing to remark"
+
+
+def report_quality(data: Data, target: Target, made: Dataset) -> str:
+    quality = measure_dataset(data, target, made)
+    return (
+        f"{quality.words_mean:.0f} words in a reply, {quality.vocabulary:,} different ones, {quality.tokens:,} tokens"
+    )
+
+
+def measure_dataset(data: Data, target: Target, made: Dataset) -> Quality:
+    """Measure a data set, and write its report.html."""
+    samples = read_records(made.curated, Sample)
+    tokens = token_counts(read_records(made.schema_applied, RenderedSample), target.tokenizer)
+    earlier = _earlier_curated(data.profile)
+    before = read_records(earlier, Sample) if earlier else []
+    quality = measure(samples, read_lines(made.ledger, Fate), tokens, data.options.max_seq_length, before)
+    write_text(made.report, report_html(f"The data set of {data.profile.person}", quality))
+    return quality
+
+
+def _earlier_curated(profile: Profile) -> Path | None:
+    """Return the curated memories of the newest run that has a model."""
+    runs = [run for run in profile.runs(FULL) if run.gguf.exists() and run.curated.exists()]
+    return runs[-1].curated if runs else None
+
+
+def read_records(path: Path, kind: type[_Record]) -> list[_Record]:
+    """Read a JSON list of records. Raises DataFault naming the file, and the record that is malformed."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=list[kind])  # type: ignore[valid-type]
+    except (OSError, msgspec.MsgspecError) as error:
+        raise DataFault(f"{path} cannot be read: {error}", "Make it again with the step before this one.") from error
+
+
+def read_lines(path: Path, kind: type[_Record]) -> list[_Record]:
+    """Read JSON lines. Raises DataFault naming the file and every line that is malformed."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise DataFault(f"{path} cannot be read: {error}", "Make it with `idiolect dataset`.") from error
+    decoder = msgspec.json.Decoder(kind)
+    records, faults = [], []
+    for number, line in enumerate(lines, start=1):
+        try:
+            records.append(decoder.decode(line))
+        except msgspec.MsgspecError as error:
+            faults.append(f"line {number}: {error}")
+    if faults:
+        raise DataFault(f"{path} has malformed records: {'; '.join(faults)}", "Mend these lines, or make it again.")
+    return records

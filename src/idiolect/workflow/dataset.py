@@ -1,0 +1,27 @@
+"""A data set without a run: all its steps in order, into profiles/<user>/out/dataset/."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from idiolect.dataset import Quality
+from idiolect.home import Dataset, Home
+from idiolect.workflow import data_steps
+from idiolect.workflow.plan import plan_data, plan_target
+
+
+def make_dataset(
+    home: Home, person: str, environ: Mapping[str, str], flags: Mapping[str, Any], tell: Callable[[str, str], None]
+) -> tuple[Dataset, Quality]:
+    """Make a person's data set and measure it; `tell` gets each step's name and outcome."""
+    data = plan_data(home, person, environ, flags)
+    target = plan_target(home, data.options)
+    made = data.profile.dataset()
+    tell("curate", data_steps.curate(data, made))
+    tell("format", data_steps.format_curated(data, made.curated, made.formatted))
+    tell("schema", data_steps.apply_chat_template(target, made.formatted, made.schema_applied))
+    tell("export", data_steps.export_dataset(data, target, made.schema_applied, made))
+    quality = data_steps.measure_dataset(data, target, made)
+    tell("validate", data_steps.validate_dataset(made.dataset, skip=data.options.skip_validation))
+    return made, quality
