@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from idiolect.config import CurationRules, Options
 from idiolect.curation.duplicates import repeats
-from idiolect.curation.prepare import Preparation, prepare, sample_id
+from idiolect.curation.prepare import Preparation, prepare
 from idiolect.curation.sample import Fate, Prepared, Sample
 from idiolect.curation.selection import balance, select
 from idiolect.memories import Memory, Unreadable
@@ -54,12 +54,12 @@ def settle(prepared: Sequence[Prepared], options: Options, rules: CurationRules)
     fates |= _left_out(once, balanced, "too many of this mode")
     fates |= _left_out(balanced, chosen, "not selected")
     in_it = {s.source.memory for s in chosen}
-    fates |= {p.memory: _kept(p) for p in prepared if p.memory in in_it}
+    fates |= {p.memory: _kept(p, p.sample) for p in prepared if p.sample and p.memory in in_it}
     return Curation(chosen, [fates[name] for name in sorted(fates)])
 
 
-def _kept(p: Prepared) -> Fate:
-    return Fate(memory=p.memory, fate="kept", sample=sample_id(p.memory), masked=p.masked, filler=p.filler)
+def _kept(p: Prepared, sample: Sample) -> Fate:
+    return Fate(memory=p.memory, fate="kept", sample=sample.id, masked=p.masked, filler=p.filler)
 
 
 def _dropped(memory: str, rule: str, detail: str = "") -> Fate:

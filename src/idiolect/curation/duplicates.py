@@ -6,7 +6,7 @@ similarity over word pairs is then computed exactly.
 
 from __future__ import annotations
 
-import re
+import string
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -17,8 +17,8 @@ from rensa import RMinHash, RMinHashLSH
 SIMILAR = 0.5
 
 _BANDS = 42
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 _PERMUTATIONS = 3 * _BANDS  # a pair at 0.5 is proposed with a probability of 0.996
-_WORD = re.compile(r"\w+")
 
 
 def repeats(texts: Sequence[str], *, nearly: bool = True) -> Iterator[tuple[int, int, bool]]:
@@ -38,7 +38,7 @@ def repeats(texts: Sequence[str], *, nearly: bool = True) -> Iterator[tuple[int,
             continue
         own = _word_pairs(folded)
         sketch = RMinHash(num_perm=_PERMUTATIONS, seed=1)
-        sketch.update(sorted(own))
+        sketch.update(list(own))
         near = next((n for n in sorted(index.query(sketch)) if _similar(own, texts[n])), None)
         if near is None:
             index.insert(number, sketch)
@@ -51,12 +51,12 @@ def _folded(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
-def _word_pairs(text: str) -> frozenset[str]:
-    words = ["", *_WORD.findall(text), ""]
-    return frozenset(f"{a} {b}" for a, b in pairwise(words))
+def _word_pairs(folded: str) -> set[str]:
+    words = ["", *folded.translate(_NO_PUNCTUATION).split(), ""]
+    return set(map(" ".join, pairwise(words)))
 
 
-def _similar(own: frozenset[str], text: str) -> bool:
+def _similar(own: set[str], text: str) -> bool:
     """Compute the similarity anew from the text: candidates are few, and the pairs of all texts would fill memory."""
     other = _word_pairs(_folded(text))
     return len(own & other) / len(own | other) >= SIMILAR

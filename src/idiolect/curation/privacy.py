@@ -11,8 +11,6 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
-import phonenumbers
-
 _PATTERNS = {
     "[key]": re.compile(
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
@@ -45,6 +43,8 @@ def mask(text: str) -> tuple[str, Counter[str]]:
             text, count = pattern.subn(placeholder, text)
             found[placeholder] += count
     if "+" in text:
+        import phonenumbers
+
         numbers = phonenumbers.PhoneNumberMatcher(text, None, leniency=phonenumbers.Leniency.POSSIBLE)
         for match in reversed(list(numbers)):
             text = f"{text[: match.start]}[phone]{text[match.end :]}"
