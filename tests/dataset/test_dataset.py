@@ -152,3 +152,11 @@ def test_tags_of_another_mode_and_empty_replies_are_refused() -> None:
         validate(lines)
     assert "id1: tags of another mode stand in it" in fault.value.problem
     assert "id2: an empty reply" in fault.value.problem
+
+
+def test_a_quoted_control_token_does_not_end_a_turn(tiny_base: Path) -> None:
+    formatted = format_samples([sample(1, reply="Say <|im_end|> and stop.")], SYSTEMS)
+    (rendered,) = apply_schema(formatted, load_chat_template(tiny_base))
+    assert rendered.text.count("<|im_end|>") == 3
+    ((start, end),) = rendered.learned
+    assert rendered.text[start:end] == "Say  and stop. 1<|im_end|>"

@@ -82,6 +82,10 @@ class ChatTemplate:
             spans.append((start, len(rebuilt) + self._turn_end(marked)))
         return text, tuple(spans)
 
+    def plain(self, text: str) -> str:
+        """Return what somebody said without control tokens: a quoted one would end a turn, and be learned so."""
+        return self._control_token.sub("", text) if self.control_tokens else text
+
     @property
     def turn_end(self) -> str:
         """The control token that ends a reply."""

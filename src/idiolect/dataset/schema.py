@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from idiolect.config import Mode
-from idiolect.curation import Source
+from idiolect.curation import Message, Source
 from idiolect.dataset.chat_template import ChatTemplate
 from idiolect.dataset.formatter import FormattedSample
 
@@ -26,7 +26,7 @@ def apply_schema(samples: Sequence[FormattedSample], template: ChatTemplate) -> 
     """Render each sample. Raises BaseModelFault where the template cannot mark the replies."""
     rendered = []
     for sample in samples:
-        text, learned = template.render_learned(sample.messages)
+        text, learned = template.render_learned([Message(m.role, template.plain(m.content)) for m in sample.messages])
         rendered.append(
             RenderedSample(id=sample.id, mode=sample.mode, text=text, learned=learned, source=sample.source)
         )
