@@ -13,10 +13,13 @@ FILLERS = compiled(CurationRules().fillers)
     [
         ("Sure! Here it is.", "Here it is."),
         ("As an AI language model, it rained.", "It rained."),
-        ("I think maybe the pump leaks.", "The pump leaks."),
-        ("It was kind of cold, you know, for May.", "It was cold, for May."),
-        ("To be honest, I slept. Basically, all day.", "I slept. All day."),
-        ("What kind of bird? This kind of bird.", "What kind of bird? This kind of bird."),
+        ("Okay, so what.", "So what."),
+        ("So, the pump leaks.", "The pump leaks."),
+        ("Let me think about that. Rain.", "Rain."),
+        ("I'm just an AI, but it rained.", "But it rained."),
+        ("Certainly! Here's what I saw: rain.", "Rain."),
+        ("Some days it rains. Surely so. Okayama.", "Some days it rains. Surely so. Okayama."),
+        ("To be honest, it was kind of cold, you know.", "To be honest, it was kind of cold, you know."),
         ("one  two\t three   \nfour\n\n\n\nfive ", "one two three\nfour\n\nfive"),
         ("- a\n  - b\n    1. c", "- a\n  - b\n    1. c"),
         ("nul\x00 and \ud800 lone", "nul and lone"),
@@ -29,8 +32,8 @@ def test_fillers_and_stray_white_space_go_and_the_rest_stays(said: str, cleaned:
 
 
 def test_code_blocks_are_left_alone() -> None:
-    code = "```python\nif  basically,   x:\n\n\n\n    pass  \n```"
-    assert clean(f"Sure!  Look:\n{code}\nBasically, that.", FILLERS) == f"Look:\n{code}\nThat."
+    code = "```python\nif  okay,   x:\n\n\n\n    pass  \n```"
+    assert clean(f"Sure!  Look:\n{code}\nSo  that.", FILLERS) == f"Look:\n{code}\nSo that."
     assert clean("```\nnever  closed", FILLERS) == "```\nnever  closed"
 
 
@@ -56,5 +59,5 @@ def test_a_filler_is_looked_for_by_what_it_cannot_do_without(pattern: str, neede
 
 
 def test_whether_there_was_a_filler_is_known() -> None:
-    assert has_filler("It was, you know, cold.", FILLERS)
+    assert has_filler("It was, as an AI, cold.", FILLERS)
     assert not has_filler("It was cold.", FILLERS)

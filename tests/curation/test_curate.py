@@ -34,7 +34,7 @@ def test_a_talk_stays_whole_and_ends_in_their_words() -> None:
         turns=(
             Turn("other", "Hi?"),
             Turn("person", "Hello."),
-            Turn("other", "Basically, well?"),
+            Turn("other", "Okay, well?"),
             Turn("person", "Well enough."),
             Turn("other", "Bye."),
         ),
@@ -42,7 +42,7 @@ def test_a_talk_stays_whole_and_ends_in_their_words() -> None:
     assert only_sample(talk).messages == (
         Message("user", "Hi?"),
         Message("assistant", "Hello."),
-        Message("user", "Basically, well?"),
+        Message("user", "Okay, well?"),
         Message("assistant", "Well enough."),
     )
 
@@ -52,6 +52,7 @@ def test_only_their_own_words_are_learned_from() -> None:
         [
             said("They like bees.", name="summary", kind="summary"),
             said("Notes.", name="tagged", tags=("ingested",)),
+            said("A page of a book.", name="ai-ingestor/2026/page.json"),
             Memory(source="silent", type="chat", turns=(Turn("other", "Hello?"),)),
             Unreadable("broken", "truncated"),
             said("Sure! ", name="filler"),
@@ -63,6 +64,7 @@ def test_only_their_own_words_are_learned_from() -> None:
     assert {f.memory: (f.fate, f.rule) for f in done.fates} == {
         "summary": ("dropped", "written by a machine"),
         "tagged": ("dropped", "written by a machine"),
+        "ai-ingestor/2026/page.json": ("dropped", "written by a machine"),
         "silent": ("dropped", "the person says nothing in it"),
         "broken": ("dropped", "unreadable"),
         "filler": ("dropped", "nothing left after cleaning"),
@@ -74,10 +76,10 @@ def test_an_exchange_that_was_nothing_but_filler_goes() -> None:
     talk = Memory(
         source="a",
         type="chat",
-        turns=(Turn("other", "So?"), Turn("person", "To be honest,"), Turn("other", "Yes?"), Turn("person", "Rain.")),
+        turns=(Turn("other", "So?"), Turn("person", "Certainly!"), Turn("other", "Yes?"), Turn("person", "Rain.")),
     )
     assert [m.content for m in only_sample(talk).messages] == ["Yes?", "Rain."]
-    nothing = curate([said("Basically,")], Options(), RULES)
+    nothing = curate([said("Certainly!")], Options(), RULES)
     assert nothing.samples == []
     assert nothing.fates[0].rule == "nothing left after cleaning"
 
@@ -132,7 +134,7 @@ def test_replies_are_cut_only_on_request() -> None:
 
 
 def test_the_ledger_says_what_was_taken_out_of_each_memory() -> None:
-    done = curate([said("Basically, write to a@example.org."), said("Rain.", name="b")], Options(), RULES)
+    done = curate([said("Okay, write to a@example.org."), said("Rain.", name="b")], Options(), RULES)
     assert [(f.masked, f.filler) for f in done.fates] == [({"[email]": 1}, True), ({}, False)]
 
 

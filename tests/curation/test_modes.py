@@ -11,6 +11,7 @@ from idiolect.memories import Memory, Turn
     ("kind", "stated", "expected"),
     [
         ("dream", None, ("dual", "type")),
+        ("Dream", None, ("dual", "type")),
         ("journal", None, ("emulation", "type")),
         ("tool_use", None, ("agent", "type")),
         ("dream", "agent", ("agent", "memory")),

@@ -37,7 +37,8 @@ TOKENS = {"a": 10, "b": 20, "c": 30, "d": 200}
 
 
 def test_a_data_set_is_measured() -> None:
-    q = measure(SAMPLES, FATES, TOKENS, 100, [SAMPLES[0], sample("z", "?", "Other.")])
+    nearly = sample("y", "?", "Det regner i dag, men vinden er fra vest.")
+    q = measure(SAMPLES, FATES, TOKENS, 100, [SAMPLES[0], SAMPLES[0], sample("z", "?", "Other."), nearly])
     assert (q.samples, q.turns_of_theirs, q.words) == (4, 5, 9 + 1 + 2 + 9 + 101)
     assert (q.short_share, q.long_share, q.filler_share) == (0.75, 0.25, 0.25)
     assert (q.multi_turn_share, q.asked_by_nobody_share) == (0.25, 0.25)
@@ -49,7 +50,7 @@ def test_a_data_set_is_measured() -> None:
     assert (q.tokens, q.tokens_median, q.tokens_longest, q.too_long) == (260, 25, 200, 1)
     assert q.dropped == {"said before": 1, "<script>alert(1)</script>": 1}
     assert q.masked == {"[email]": 3}
-    assert q.in_earlier_run == 1
+    assert (q.in_earlier_runs, q.nearly_in_earlier_runs) == (1, 1)
     assert set(q.languages) >= {"en"}
     assert sum(q.languages.values()) == pytest.approx(1)
 

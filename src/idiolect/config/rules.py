@@ -12,10 +12,6 @@ from idiolect.config.options import Mode
 from idiolect.config.sources import settings_in
 from idiolect.errors import OptionFault
 
-#: Where a kind is meant: what kind of, this sort of, one kind of …
-_KINDS = ("what", "which", "this", "that", "the", "a", "any", "some", "no", "one", "other", "every")
-_NO_KIND = "".join(rf"(?<!\b{word} )" for word in _KINDS)
-
 
 def _compiles(pattern: str) -> str:
     try:
@@ -59,19 +55,20 @@ class CurationRules(BaseModel):
         "curiosity_question",
         "ingested",
         "ai",
+        "ai-ingestor",
+        "tool-invocations",
     )
-    """Memory types and tags whose text a machine wrote: nothing is learned from them."""
+    """Memory types, tags and folders whose text a machine wrote: nothing is learned from them."""
     fillers: tuple[Annotated[str, AfterValidator(_compiles)], ...] = (
-        r"^(?:sure|of course|certainly|absolutely)[!,.]\s+",
-        r"\bas an ai(?: language)? model,?\s*",
-        r"\bI (?:think|guess) maybe\b\s*",
-        rf"{_NO_KIND}\bkind of\b\s*",
-        rf"{_NO_KIND}\bsort of\b\s*",
-        r"\byou know,\s*",
-        r"\bto be honest,?\s*",
-        r"\bbasically,?\s*",
+        r"^(?:okay|ok|alright|sure|of course)[,;:!.-]+\s*",
+        r"^so[,;:-]+\s*",
+        r"^let me (?:start|think|figure)\b[^,;:.!?]*[,;:.!?]*\s*",
+        r"^I'm just (?:here to|an ai)\b[^,;:.!?]*[,;:.!?]*\s*",
+        r"\bas an? (?:ai language model|ai|language model)\b,?\s*",
+        r"^certainly[,;:!.-]+\s*",
+        r"^here's what\b[^,;:.!?]*[,;:.!?]*\s*",
     )
-    """Regular expressions (case does not matter) that are taken out of the person's words."""
+    """Regular expressions (case does not matter) for what an assistant put before the person's words."""
     system_messages: dict[Mode, str] = {
         "emulation": "You are {name}, talking.",
         "dual": "You are {name}, thinking to yourself.",

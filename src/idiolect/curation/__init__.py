@@ -1,8 +1,20 @@
 """Memories → samples: whose words, which mode, cleaned, masked, each once, chosen; and a ledger of every fate."""
 
 from idiolect.curation.curate import Curation, curate, settle
+from idiolect.curation.duplicates import repeats
 from idiolect.curation.pool import prepare_all
 from idiolect.curation.prompt_writer import write_prompts
 from idiolect.curation.sample import Fate, Message, Sample, Source
 
-__all__ = ["Curation", "Fate", "Message", "Sample", "Source", "curate", "prepare_all", "settle", "write_prompts"]
+__all__ = [
+    "Curation",
+    "Fate",
+    "Message",
+    "Sample",
+    "Source",
+    "curate",
+    "prepare_all",
+    "repeats",
+    "settle",
+    "write_prompts",
+]

@@ -13,9 +13,10 @@ def mode_of(memory: Memory, by_type: Mapping[str, Mode]) -> tuple[Mode, str]:
     for mode in MODES:
         if memory.mode == mode:
             return mode, "memory"
-    if memory.type in by_type:
-        return by_type[memory.type], "type"
+    kind = memory.type.lower()
+    if kind in by_type:
+        return by_type[kind], "type"
     for name, mode in by_type.items():
-        if name in memory.type:
+        if name in kind:
             return mode, "part of type"
     return "emulation", "default"

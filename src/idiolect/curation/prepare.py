@@ -83,7 +83,8 @@ def _not_theirs(memory: Memory, how: Preparation) -> str | None:
     """Name the rule by which nothing in this memory is the person's own, if there is one."""
     if "feedback" in memory.tags:
         return "feedback"
-    if memory.type in how.machine_written or not how.machine_written.isdisjoint(memory.tags):
+    folder = memory.source.partition("/")[0]
+    if not how.machine_written.isdisjoint((memory.type, folder, *memory.tags)):
         return "written by a machine"
     if not any(turn.speaker == "person" for turn in memory.turns):
         return "the person says nothing in it"

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from idiolect.config import MODES
-from idiolect.curation import Fate, Sample
+from idiolect.curation import Fate, Sample, repeats
 
 SHORT_WORDS, LONG_WORDS = 40, 100
 #: What MetaHuman OS' data set requirements ask of a full fine-tune.
@@ -43,7 +43,8 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
     too_long: int
     dropped: dict[str, int]
     masked: dict[str, int]
-    in_earlier_run: int
+    in_earlier_runs: int
+    nearly_in_earlier_runs: int
 
 
 def measure(
@@ -53,14 +54,17 @@ def measure(
     max_tokens: int,
     earlier: Sequence[Sample] = (),
 ) -> Quality:
-    """Measure samples; `tokens` has the length of each by its id, `earlier` the samples of the run before."""
+    """Measure samples; `tokens` has the length of each by its id, `earlier` the samples of all runs before."""
     count = max(len(samples), 1)
     replies = [m.content for s in samples for m in s.messages if m.role == "assistant"]
     words = [_WORD.findall(reply.lower()) for reply in replies]
     lengths = [len(w) for w in words]
     by_sample = [len(s.own_words.split()) for s in samples]
     modes = Counter(s.mode for s in samples)
-    said_before = {s.own_words for s in earlier}
+    before = list({s.own_words for s in earlier})
+    again = [
+        exactly for new, old, exactly in repeats([*before, *(s.own_words for s in samples)]) if new >= len(before) > old
+    ]
     return Quality(
         samples=len(samples),
         turns_of_theirs=len(replies),
@@ -81,7 +85,8 @@ def measure(
         too_long=sum(n > max_tokens for n in tokens.values()),
         dropped=dict(Counter(f.rule for f in fates if f.fate == "dropped").most_common()),
         masked=dict(sum((Counter(f.masked) for f in fates if f.masked), Counter())),
-        in_earlier_run=sum(s.own_words in said_before for s in samples),
+        in_earlier_runs=again.count(True),
+        nearly_in_earlier_runs=again.count(False),
     )
 
 

@@ -56,7 +56,7 @@ def figures(q: Quality) -> list[tuple[str, str, str]]:
             "",
         ),
         ("longer than max_seq_length, left out", f"{q.too_long:,}", "0"),
-        ("in the data of the run before, too", f"{q.in_earlier_run:,}", ""),
+        ("said in earlier runs, too; nearly so", f"{q.in_earlier_runs:,} · {q.nearly_in_earlier_runs:,}", ""),
         *((f"mode {mode}", f"{share:.0%}", f"{TARGETS[mode]:.0%} or more") for mode, share in q.modes.items()),
     ]
 

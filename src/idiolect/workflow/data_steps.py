@@ -91,17 +91,15 @@ def measure_dataset(data: Data, target: Target, made: Dataset) -> Quality:
     """Measure a data set, and write its report.html."""
     samples = read_records(made.curated, Sample)
     tokens = token_counts(read_records(made.schema_applied, RenderedSample), target.tokenizer)
-    earlier = _earlier_curated(data.profile)
-    before = read_records(earlier, Sample) if earlier else []
-    quality = measure(samples, read_lines(made.ledger, Fate), tokens, data.options.max_seq_length, before)
+    earlier = [s for path in _earlier_curated(data.profile) for s in read_records(path, Sample)]
+    quality = measure(samples, read_lines(made.ledger, Fate), tokens, data.options.max_seq_length, earlier)
     write_text(made.report, report_html(f"The data set of {data.profile.person}", quality))
     return quality
 
 
-def _earlier_curated(profile: Profile) -> Path | None:
-    """Return the curated memories of the newest run that has a model."""
-    runs = [run for run in profile.runs(FULL) if run.gguf.exists() and run.curated.exists()]
-    return runs[-1].curated if runs else None
+def _earlier_curated(profile: Profile) -> list[Path]:
+    """Return the curated memories of all runs that came to a model."""
+    return [run.curated for run in profile.runs(FULL) if run.gguf.exists() and run.curated.exists()]
 
 
 def read_records(path: Path, kind: type[_Record]) -> list[_Record]:
