@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from idiolect.cli.options import options_page
-from idiolect.config import Options
+from idiolect.config import CurationRules, Options
 from idiolect.memories.metahuman import read_event
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = sorted(set(re.findall(r"^(idiolect [^#\n]+?)\s*(?:#.*)?$", README, re.MULTILINE)))
+PAGES = [README, *(p.read_text(encoding="utf-8") for p in sorted((ROOT / "docs").glob("*.md")))]
+COMMANDS = sorted({c for page in PAGES for c in re.findall(r"^(idiolect [^#\n]+?)\s*(?:#.*)?$", page, re.MULTILINE)})
 
 
 def test_the_options_page_is_drawn_from_the_code() -> None:
@@ -27,7 +28,7 @@ def test_every_option_has_help() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_of_the_readme_is_understood(command: str) -> None:
+def test_each_command_of_the_documents_is_understood(command: str) -> None:
     _, verb, *rest = command.split()
     done = subprocess.run(
         [sys.executable, "-m", "idiolect", verb, "--help"], capture_output=True, text=True, check=True
@@ -38,6 +39,12 @@ def test_each_command_of_the_readme_is_understood(command: str) -> None:
 
 def test_the_readme_names_commands() -> None:
     assert len(COMMANDS) >= 3
+
+
+def test_the_example_of_curation_json_is_valid() -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "data-set.md").read_text(), re.DOTALL)
+    rules = CurationRules.model_validate_json(example)
+    assert rules.modes["poem"] == "dual"
 
 
 def test_make_knows_the_targets_of_the_readme() -> None:
