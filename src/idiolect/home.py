@@ -140,6 +140,11 @@ class Dataset:
         return self.folder / "ledger.jsonl"
 
     @property
+    def fates(self) -> Path:
+        """The ledger as curation leaves it, before the split is known."""
+        return self.ledger
+
+    @property
     def report(self) -> Path:
         return self.folder / "report.html"
 
@@ -151,6 +156,10 @@ class Run(Dataset):
     cycle: Cycle
     label: str
     work: Path
+
+    @property
+    def fates(self) -> Path:
+        return self.work / "fates.jsonl"
 
     @property
     def adapter(self) -> Path:

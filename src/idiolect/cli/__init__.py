@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from idiolect import __version__
-from idiolect.cli import dataset
+from idiolect.cli import dataset, runs
 from idiolect.cli.chat import chat
 from idiolect.cli.demo import demo
 from idiolect.cli.full_cycle import full_cycle
@@ -27,6 +27,7 @@ app.command("full-cycle")(full_cycle)
 app.command("chat")(chat)
 app.command("options")(options)
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(runs.app, name="runs")
 _STEPS = "The data set, step by step"
 app.command("curate", rich_help_panel=_STEPS)(dataset.curate)
 app.command("format", rich_help_panel=_STEPS)(dataset.format_)

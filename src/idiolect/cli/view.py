@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from idiolect.evaluation import Comparison
-from idiolect.training import Event, Finished, HeldOut, Note, Started, Stepped
+from idiolect.training import Event, HeldOut, Note, Started, Stepped
 from idiolect.workflow.cycle import Began, Ended
 from idiolect.workflow.steps import Written
 from idiolect.workflow.summary import Summary
@@ -42,27 +42,40 @@ class CycleView:
 
     def tell(self, event: Event | Written | Began | Ended) -> None:
         match event:
-            case Began(step="train" | "quantize"):
-                self.bars.start()
-            case Ended(step, outcome, seconds):
-                self._close_bar()
-                self.console.print(f"[bold green]✓[/] {step:<10} {escape(outcome)} [dim]{seconds:.1f} s[/]")
+            case Began(step, again):
+                if again:
+                    self.console.print(f"[yellow]↻[/] {step:<10} again; {escape(again)}")
+                if step in ("train", "quantize"):
+                    self.bars.start()
+            case Ended():
+                self._ended(event)
+            case Written(done, total):
+                self._move(done // 1_000_000, total // 1_000_000, "MB")
+            case Stepped():
+                self._step(event)
+            case _:
+                self._say(event)
+
+    def _ended(self, event: Ended) -> None:
+        self._close_bar()
+        if event.now:
+            outcome = f"{escape(event.outcome)} [dim]{event.seconds:.1f} s[/]"
+            self.console.print(f"[bold green]✓[/] {event.step:<10} {outcome}")
+        else:
+            self.console.print(f"[dim]✓ {event.step:<10} done before: {escape(event.outcome)}[/]")
+
+    def _say(self, event: Event) -> None:
+        match event:
             case Started():
                 self.console.print(
                     f"             {event.samples} samples, {event.learned_tokens:,} tokens to learn, "
                     f"{event.steps} steps; {event.trained_parameters:,} weights in training"
                 )
-            case Stepped():
-                self._step(event)
             case HeldOut(epoch, loss):
                 when = "before training" if epoch == 0 else f"after epoch {epoch:g}"
                 self.console.print(f"             held-out loss {when}: [bold]{loss:.3f}[/] nats a token")
             case Note(text):
                 self.console.print(f"             [yellow]{escape(text)}[/]")
-            case Written(done, total):
-                self._move(done // 1_000_000, total // 1_000_000, "MB")
-            case Began() | Finished():
-                return
 
     def _step(self, event: Stepped) -> None:
         said = f"loss {event.loss:.3f}  {event.tokens_per_second:.0f} learned tokens/s"

@@ -2,7 +2,7 @@
 
 from idiolect.config.options import MODES, Mode, Options, Quantization, Typed, typed
 from idiolect.config.rules import CurationRules, PromptWriter, curation_rules
-from idiolect.config.sources import Settings, resolve
+from idiolect.config.sources import Settings, our_part, resolve
 
 __all__ = [
     "MODES",
@@ -14,6 +14,7 @@ __all__ = [
     "Settings",
     "Typed",
     "curation_rules",
+    "our_part",
     "resolve",
     "typed",
 ]

@@ -22,6 +22,9 @@ from idiolect.home import Home
 LET_THROUGH = frozenset({"comment", "notes", "chat_template", "full_fine_tune"})
 
 
+_PREFIXES = ("METAHUMAN_", "IDIOLECT_")
+
+
 @dataclass(frozen=True)
 class Settings:
     """The options in force, and where each came from."""
@@ -80,10 +83,16 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     found = {}
     for name, field in Options.model_fields.items():
         env = typed(field).env
-        for prefix in ("METAHUMAN_", "IDIOLECT_"):
+        for prefix in _PREFIXES:
             if env and environ.get(prefix + env):
                 found[name] = environ[prefix + env]
     return found
+
+
+def our_part(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment variables that are options of ours."""
+    names = {typed(field).env for field in Options.model_fields.values()} - {None}
+    return {f"{p}{n}": environ[f"{p}{n}"] for p in _PREFIXES for n in names if f"{p}{n}" in environ}
 
 
 def _unknown(layer: Mapping[str, Any]) -> list[str]:

@@ -11,6 +11,19 @@ from itertools import pairwise
 from idiolect.config import Mode, Options
 from idiolect.curation.sample import Sample
 
+#: The options that decide which samples there are.
+SELECTION = frozenset(
+    {
+        "mode",
+        "max_samples",
+        "days_recent",
+        "old_samples",
+        "monthly",
+        "half_life_days",
+        "dataset_builder",
+        "seed",
+    }
+)
 MONTH = 30
 _UNDATED = datetime.min.replace(tzinfo=UTC)
 

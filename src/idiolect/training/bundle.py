@@ -21,7 +21,7 @@ import msgspec
 from idiolect.config import Options
 from idiolect.dataset import TrainingText
 from idiolect.errors import DataFault
-from idiolect.files import write_json, write_jsonl
+from idiolect.files import remove, sha256, write_json, write_jsonl
 
 #: What training needs to know of the options; the others could name a person or a folder.
 OPTIONS = frozenset(
@@ -99,11 +99,15 @@ class TrainingResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_bundle(folder: Path, options: Options, texts: Sequence[TrainingText], tokenizer: Path) -> None:
-    """Write a bundle that is ready to be trained."""
+    """Write a bundle that is ready to be trained, or to be trained further if it is the same one again."""
+    before = _contents(folder)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(tokenizer, folder / "tokenizer.json")
     write_jsonl(folder / "dataset.jsonl", texts)
     write_json(folder / "job.json", {"format": 1, "options": options.model_dump(include=set(OPTIONS))})
+    if _contents(folder) != before:
+        remove(folder / "checkpoints")
+        remove(folder / "outputs")
 
 
 def open_bundle(folder: Path) -> Job:
@@ -115,6 +119,11 @@ def open_bundle(folder: Path) -> Job:
         return Job(folder, Options.model_validate(job["options"]), texts)
     except (OSError, msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
         raise DataFault(f"{folder} is not a job bundle: {error}", "Make the bundle again.") from error
+
+
+def _contents(folder: Path) -> list[str]:
+    files = (folder / name for name in ("job.json", "dataset.jsonl", "tokenizer.json"))
+    return [sha256(f) for f in files if f.exists()]
 
 
 def read_result(folder: Path) -> TrainingResult:

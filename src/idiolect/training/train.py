@@ -46,12 +46,37 @@ def train(job: Job, base: Path, report: Callable[[Event], None]) -> TrainingResu
     trainer.add_callback(Reporter(report, trainer))
     report(_started(trainer, job))
     before = trainer.evaluate()["eval_loss"]
-    trainer.train()
+    checkpoint = last_checkpoint(job.checkpoints)
+    if checkpoint:
+        trainer.tokens_learned = _tokens_until(checkpoint, trainer)
+        report(Note(f"Going on from {checkpoint.name}."))
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     _check(trainer, job)
     result = _result(trainer, before, seconds=time.monotonic() - began, optimizer=optimizer)
     _save(job, trainer.model, result)
     report(Finished(seconds=round(result.seconds, 1)))
     return result
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Return the newest checkpoint that is whole: the trainer's state is what is written last into one."""
+    whole_ones = [f.parent for f in folder.glob("checkpoint-*/trainer_state.json") if _is_json(f)]
+    return max(whole_ones, key=lambda c: int(c.name.rpartition("-")[2]), default=None)
+
+
+def _is_json(file: Path) -> bool:
+    try:
+        msgspec.json.decode(file.read_bytes())
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
+def _tokens_until(checkpoint: Path, trainer: FusedTrainer) -> int:
+    """Return how many tokens were learned before a checkpoint; they are made at the ends of epochs."""
+    epoch: float = msgspec.json.decode((checkpoint / "trainer_state.json").read_bytes())["epoch"]
+    samples: list[TokenizedSample] = trainer.train_dataset.samples
+    return round(epoch) * sum(s.learned_tokens for s in samples)
 
 
 def _optimizer(options: Options, report: Callable[[Event], None], *, on_gpu: bool) -> str:
@@ -133,6 +158,8 @@ def _save(job: Job, model: Any, result: TrainingResult) -> None:
         model.save_pretrained(folder)
         (folder / "README.md").unlink()
         config = msgspec.json.decode((folder / "adapter_config.json").read_bytes())
-        write_json(folder / "adapter_config.json", {**config, "base_model_name_or_path": None})
+        # PEFT keeps the names in a set, whose order is another one each time.
+        ours = {"base_model_name_or_path": None, "target_modules": sorted(config["target_modules"])}
+        write_json(folder / "adapter_config.json", {**config, **ours})
     write_json(job.result, result)
     shutil.rmtree(job.checkpoints, ignore_errors=True)

@@ -34,13 +34,13 @@ _Record = TypeVar("_Record")
 def curate(data: Data, to: Dataset, curated: Path | None = None) -> str:
     """Write curated_memories.json and ledger.jsonl. Each step returns a line that says what came of it."""
     found = settle(prepare_all(data.profile, data.options, data.rules), data.options, data.rules)
-    write_jsonl(to.ledger, found.fates)
+    write_jsonl(to.fates, found.fates)
     if not found.samples:
         rules = Counter(f.rule for f in found.fates)
         why = ", ".join(f"{count} {rule}" for rule, count in rules.most_common())
         raise EmptyProfile(
             f"None of {len(found.fates)} memories of {data.profile.person} can be learned from: {why}.",
-            f"See {to.ledger}: each memory and the rule by which it was dropped.",
+            f"See {to.fates}: each memory and the rule by which it was dropped.",
         )
     samples = found.samples
     if data.rules.prompt_writer:
@@ -68,8 +68,8 @@ def export_dataset(data: Data, target: Target, rendered: Path, to: Dataset) -> s
     tokens = token_counts(samples, target.tokenizer)
     lines = export(samples, tokens, data.options.max_seq_length, data.options.seed)
     write_jsonl(to.dataset, lines)
-    if to.ledger.exists():
-        write_jsonl(to.ledger, ledger(read_lines(to.ledger, Fate), lines))
+    if to.fates.exists():
+        write_jsonl(to.ledger, ledger(read_lines(to.fates, Fate), lines))
     aside = sum(line.split == "held_out" for line in lines)
     return f"{len(lines) - aside} to train on, {aside} held out"
 

@@ -61,8 +61,16 @@ class Plan:
     quantization: str
 
 
-def plan(home: Home, person: str, cycle: Cycle, environ: Mapping[str, str], flags: Mapping[str, Any]) -> Plan:
-    """Decide a run. Every fault that can be known before training is raised here."""
+def plan(  # noqa: PLR0913 - what a run is asked for by
+    home: Home,
+    person: str,
+    cycle: Cycle,
+    environ: Mapping[str, str],
+    flags: Mapping[str, Any],
+    *,
+    label: str | None = None,
+) -> Plan:
+    """Decide a run, a new one or the one called `label`. Every fault that can be known early is raised here."""
     data = plan_data(home, person, environ, flags)
     _check_parts()
     check_room(home.root, _ROOM_ALWAYS)
@@ -70,7 +78,7 @@ def plan(home: Home, person: str, cycle: Cycle, environ: Mapping[str, str], flag
     quantization = data.options.quantization or cycle.quantization
     check_exportable(target.base.folder)
     check_room(home.root, _ROOM_ALWAYS + _room_for(target.base.folder, quantization))
-    return Plan(data, target, data.profile.run(cycle, new_label()), quantization)
+    return Plan(data, target, data.profile.run(cycle, label or new_label()), quantization)
 
 
 def plan_data(home: Home, person: str, environ: Mapping[str, str], flags: Mapping[str, Any]) -> Data:

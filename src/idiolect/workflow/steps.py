@@ -42,7 +42,7 @@ def merge_and_quantize(plan: Plan, tell: Tell) -> str:
         plan.run.gguf,
         plan.quantization,
         adapter=plan.run.adapter,
-        name=f"{plan.data.profile.person} {plan.run.label}",
+        name=plan.data.profile.person,
         chat_template=plan.target.template.source,
         on_progress=lambda done, total: tell(Written(done, total)),
     )

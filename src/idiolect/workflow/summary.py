@@ -17,10 +17,11 @@ from idiolect.curation import Fate
 from idiolect.errors import IdiolectError
 from idiolect.files import sha256
 from idiolect.training import TrainingResult, read_result
+from idiolect.workflow.journal import Journal
 from idiolect.workflow.plan import Plan
 
 
-class StepRecord(msgspec.Struct, frozen=True):
+class StepSummary(msgspec.Struct, frozen=True):
     """A step that has ended."""
 
     step: str
@@ -46,17 +47,17 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     memories: dict[str, int] = {}
     """What became of the memory files: trained on, held out, or dropped by which rule."""
     training: TrainingResult | None = None
-    steps: Sequence[StepRecord]
+    steps: Sequence[StepSummary]
     files: dict[str, Any] = {}
     """File → its bytes and SHA-256."""
     versions: dict[str, str]
 
 
-def succeeded(plan: Plan, began: datetime, records: Sequence[StepRecord]) -> Summary:
+def succeeded(plan: Plan, journal: Journal) -> Summary:
     fates = [msgspec.json.decode(line, type=Fate) for line in plan.run.ledger.read_bytes().splitlines()]
-    files = sorted(f for f in plan.run.folder.rglob("*") if f.is_file())
+    files = sorted(f for f in plan.run.folder.rglob("*") if f.is_file() and f != plan.run.summary)
     return msgspec.structs.replace(
-        _summary(plan, began, records),
+        _summary(plan, journal),
         state="succeeded",
         memories=dict(Counter(f.rule or f.fate for f in fates)),
         training=read_result(plan.run.bundle),
@@ -64,28 +65,28 @@ def succeeded(plan: Plan, began: datetime, records: Sequence[StepRecord]) -> Sum
     )
 
 
-def failed(plan: Plan, began: datetime, records: Sequence[StepRecord], step: str, error: IdiolectError) -> Summary:
-    return msgspec.structs.replace(_summary(plan, began, records), state="failed", error=f"{step}: {error.problem}")
+def failed(plan: Plan, journal: Journal, step: str, error: IdiolectError) -> Summary:
+    return msgspec.structs.replace(_summary(plan, journal), state="failed", error=f"{step}: {error.problem}")
 
 
 def read_summary(path: Path) -> Summary:
     return msgspec.json.decode(path.read_bytes(), type=Summary)
 
 
-def _summary(plan: Plan, began: datetime, records: Sequence[StepRecord]) -> Summary:
+def _summary(plan: Plan, journal: Journal) -> Summary:
     options = plan.data.options.model_dump()
     return Summary(
         label=plan.run.label,
         cycle=plan.run.cycle.name,
         person=plan.data.profile.person,
         state="",
-        began=began,
+        began=journal.began,
         ended=datetime.now(UTC),
         base_model=plan.target.base.name,
         seed=plan.data.options.seed,
         options={k: {"value": v, "from": plan.data.settings.origins[k]} for k, v in options.items()},
         system_messages=plan.data.systems,
-        steps=records,
+        steps=[StepSummary(r.step, r.outcome, r.seconds) for r in journal.steps],
         versions={
             "python": platform.python_version(),
             **{name: version(name) for name in ("idiolect", "gguf", "xllamacpp")},

@@ -1,0 +1,128 @@
+"""A run that is stopped anywhere goes on, and ends as one that was never stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from idiolect.errors import UserFault
+from idiolect.files import sha256, write_json
+from idiolect.home import FULL, Home, Run
+from idiolect.training import Note
+from idiolect.workflow.cycle import STEPS, Began, Ended, full_cycle, resume
+from idiolect.workflow.runs import overview
+from tests.conftest import Event, MakePerson
+
+QUICK: dict[str, Any] = {"num_train_epochs": 2, "learning_rate": 1e-2, "warmup_steps": 0, "dtype": "float32"}
+
+
+@pytest.fixture
+def person(make_person: MakePerson, talks: list[Event], tiny_base: Path) -> str:
+    return make_person("ada", talks, base_model=str(tiny_base), **QUICK)
+
+
+def contents(run: Run) -> dict[str, str]:
+    """Return the hashes of what a run leaves, under names without its label."""
+    files = [f for f in run.folder.rglob("*") if f.is_file() and f != run.summary]
+    return {str(f.relative_to(run.folder)).replace(run.label, "label"): sha256(f) for f in files}
+
+
+def stop_after(step: str, told: list[Any]) -> Callable[[Any], None]:
+    """Return a listener that presses Ctrl-C when a step has ended."""
+
+    def listen(event: Any) -> None:
+        told.append(event)
+        if isinstance(event, Ended) and event.step == step and event.now:
+            raise KeyboardInterrupt
+
+    return listen
+
+
+def begun(told: list[Any]) -> list[str]:
+    return [event.step for event in told if isinstance(event, Began)]
+
+
+def test_a_run_stopped_after_every_step_ends_as_one_never_stopped(home: Home, person: str) -> None:
+    never_stopped = full_cycle(home, person, {}, {}, lambda _: None).run
+    names = list(STEPS)
+    told: list[Any] = []
+    with pytest.raises(KeyboardInterrupt):
+        full_cycle(home, person, {}, {}, stop_after(names[0], told))
+    (row,) = [r for r in overview(home, person) if r["state"] == "unfinished"]
+    for name in names[1:]:
+        told.clear()
+        with pytest.raises(KeyboardInterrupt):
+            resume(home, person, row["label"], stop_after(name, told))
+        # The step in whose record the key was pressed was not yet written down, and is done again.
+        assert begun(told) == names[max(names.index(name) - 1, 0) : names.index(name) + 1]
+    stopped = resume(home, person, None, lambda _: None)
+    assert stopped.run.label == row["label"]
+    # The report says what earlier runs had, and here there was one.
+    ours, theirs = contents(stopped.run), contents(never_stopped)
+    assert ours.pop("report.html") != theirs.pop("report.html")
+    assert ours == theirs
+    assert [r["state"] for r in overview(home, person)] == ["succeeded", "succeeded"]
+
+
+def test_what_changed_is_done_again_and_said(home: Home, person: str) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        full_cycle(home, person, {}, {"max_samples": 30}, stop_after("validate", []))
+    (run,) = home.profile(person).runs(FULL)
+    run.formatted.write_text(run.formatted.read_text().replace("talking", "shouting"))
+    told: list[Any] = []
+    with pytest.raises(KeyboardInterrupt):
+        resume(home, person, None, stop_after("validate", told))
+    assert {e.step: e.again for e in told if isinstance(e, Began)} == {
+        "format": f"missing or altered: {run.formatted.relative_to(home.profile(person).root)}",
+        "validate": None,
+    }
+    write_json(home.profile(person).memories / "new.json", {"type": "journal", "content": "A new day altogether."})
+    told.clear()
+    with pytest.raises(KeyboardInterrupt):
+        resume(home, person, None, stop_after("validate", told))
+    again = {e.step: e.again for e in told if isinstance(e, Began)}
+    assert again["curate"] == "changed: memories"
+    assert again["export"]
+    assert "samples" in again["export"]
+
+
+def test_a_damaged_journal_is_named_and_nothing_else_can_go_on(home: Home, person: str) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        full_cycle(home, person, {}, {}, stop_after("curate", []))
+    (run,) = home.profile(person).runs(FULL)
+    run.journal.write_text("{")
+    with pytest.raises(UserFault, match=r"journal\.json cannot be read"):
+        resume(home, person, None, lambda _: None)
+    with pytest.raises(UserFault, match="no run 2020"):
+        resume(home, person, "2020", lambda _: None)
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_of_training_it_ends_with_the_same_weights(home: Home, person: str) -> None:
+    flags = {"num_train_epochs": 4}
+    never_killed = full_cycle(home, person, {}, flags, lambda _: None).run
+    words = [sys.executable, "-m", "idiolect", "full-cycle", "-u", person, "--home", str(home.root)]
+    running = subprocess.Popen([*words, "--num-train-epochs", "4"], stdout=subprocess.PIPE, text=True, process_group=0)
+    assert running.stdout
+    for line in running.stdout:
+        if "after epoch 2" in line:
+            break
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    running.stdout.close()
+    told: list[Any] = []
+    finished = resume(home, person, None, told.append)
+    assert begun(told) == ["train", "quantize", "modelfile"]
+    assert any(isinstance(e, Note) and e.text.startswith("Going on from checkpoint-") for e in told)
+    ours, theirs = contents(finished.run), contents(never_killed)
+    for name in ("adapter/adapter_model.safetensors", "adapter.gguf", "label.jsonl"):
+        assert ours[name] == theirs[name]
+    assert finished.summary.training
+    assert len(finished.summary.training.loss_by_epoch) == 4
