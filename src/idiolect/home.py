@@ -74,6 +74,10 @@ class Profile:
         return self.root / "state" / "idiolect-prepared.msgpack"
 
     @property
+    def lock(self) -> Path:
+        return self.root / "state" / "idiolect.lock"
+
+    @property
     def therapy(self) -> Path:
         return self.root / "persona" / "therapy"
 

@@ -21,6 +21,7 @@ from idiolect.training import OPTIONS as TRAINING
 from idiolect.training import Event
 from idiolect.workflow import data_steps, steps
 from idiolect.workflow.journal import Journal, StepRecord, fingerprints, read_journal, why_again, written
+from idiolect.workflow.lock import only_run
 from idiolect.workflow.plan import Plan, plan
 from idiolect.workflow.runs import Finished, unfinished
 from idiolect.workflow.summary import failed, succeeded
@@ -135,7 +136,15 @@ def resume(home: Home, person: str, label: str | None, tell: Tell) -> Finished:
 
 
 def run(decided: Plan, journal: Journal, tell: Tell) -> Finished:
-    """Carry out a plan, step by step; the journal gets each step's record when its outputs are whole."""
+    """Carry out a plan, step by step; the journal gets each step's record when its outputs are whole.
+
+    Raises UserFault if another run of this person is going on.
+    """
+    with only_run(decided.data.profile, decided.run.label):
+        return _run(decided, journal, tell)
+
+
+def _run(decided: Plan, journal: Journal, tell: Tell) -> Finished:
     decided.run.folder.mkdir(parents=True, exist_ok=True)
     write_json(decided.run.journal, journal)
     for name, step in STEPS.items():
