@@ -37,7 +37,9 @@ def compiled(fillers: Sequence[str]) -> list[Filler]:
 def clean(text: str, fillers: Sequence[Filler]) -> str:
     """Take out fillers and stray white space, outside of code blocks."""
     # Some tokenizers normalize to NFC and llama.cpp does not: text that is NFC already is the same to both.
-    text = unicodedata.normalize("NFC", _UNPRINTABLE.sub("", text.replace("\r\n", "\n")))
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
+    if not text.isprintable():
+        text = _UNPRINTABLE.sub("", text)
     if "```" not in text:
         return _clean_prose(text, fillers).strip()
     return "".join(p if p.startswith("```") else _clean_prose(p, fillers) for p in _CODE.split(text)).strip()
@@ -55,7 +57,7 @@ def _clean_prose(text: str, fillers: Sequence[Filler]) -> str:
             text = filler.pattern.sub(_next_letter, text)
     if "\n" in text or text[-1:].isspace():
         text = _BLANK_LINES.sub("\n\n", _TRAILING_SPACE.sub("", text))
-    return _SPACE_RUN.sub(" ", text) if "  " in text or "\t" in text or not text.isascii() else text
+    return _SPACE_RUN.sub(" ", text) if "  " in text or "\t" in text or "\u00a0" in text else text
 
 
 def _next_letter(match: re.Match[str]) -> str:

@@ -80,11 +80,11 @@ def read_memories(profile: Profile) -> Iterator[Memory | Unreadable]:
 def decoded(path: str) -> Any:
     """Decode a JSON file. Raises OSError, and ValueError with the reason for one that holds no JSON."""
     with open(path, "rb") as file:  # noqa: PTH123 - a hundred thousand times, and Path.open costs twice as much
-        content = file.read(LARGEST_BYTES + 1)
+        if os.fstat(file.fileno()).st_size > LARGEST_BYTES:
+            raise ValueError(f"larger than {LARGEST_BYTES // 1_000_000} MB")
+        content = file.read()
     if not content:
         raise ValueError("the file is empty")
-    if len(content) > LARGEST_BYTES:
-        raise ValueError(f"larger than {LARGEST_BYTES // 1_000_000} MB")
     try:
         return msgspec.json.decode(content)
     except msgspec.DecodeError as fault:
