@@ -41,12 +41,33 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> Folders:
         "rope_theta": 10_000.0,
     }
     linear = {"rope_type": "linear", "factor": 2.0, "rope_theta": 10_000.0}
+    gemma: dict[str, Any] = {"head_dim": 32, "query_pre_attn_scalar": 32, "sliding_window": 32, "num_hidden_layers": 7}
+    phi: dict[str, Any] = {"pad_token_id": None, "original_max_position_embeddings": 64}
+    ropes = {
+        "full_attention": {"rope_type": "linear", "factor": 2.0, "rope_theta": 1e6},
+        "sliding_attention": {"rope_type": "default", "rope_theta": 1e3},
+    }
+    longrope = {
+        "rope_type": "longrope",
+        "rope_theta": 10_000.0,
+        "partial_rotary_factor": 0.75,
+        "short_factor": [1.0 + i / 8 for i in range(24)],
+        "long_factor": [2.0 + i for i in range(24)],
+    }
     folders = {
+        "gemma3": write_model(made / "gemma3", "Gemma3", "bfloat16", rope_parameters=ropes, **gemma),
         "llama": write_model(made / "llama", "Llama", rope_parameters=long, max_shard_size="500KB"),
         "llama-tied": write_model(made / "llama-tied", "Llama", "bfloat16", tie_word_embeddings=True),
         "llama-biased": write_model(made / "llama-biased", "Llama", attention_bias=True, mlp_bias=True),
         "llama-96": write_model(made / "llama-96", "Llama", hidden_size=96, intermediate_size=160, head_dim=24),
         "mistral": write_model(made / "mistral", "Mistral", "float16", head_dim=32, rope_parameters=linear),
+        "phi3": write_model(made / "phi3", "Phi3", rope_parameters=longrope, **phi),
+        "phi3-short": write_model(
+            made / "phi3-short",
+            "Phi3",
+            rope_parameters=longrope,
+            **phi | {"original_max_position_embeddings": 256},
+        ),
         "qwen2": write_model(made / "qwen2", "Qwen2", "bfloat16", rope_parameters=yarn),
         "qwen3": write_model(made / "qwen3", "Qwen3", "float16", head_dim=32, num_attention_heads=6),
     }

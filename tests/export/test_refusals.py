@@ -67,10 +67,10 @@ def set_config(base: Path, **changes: Any) -> None:
 
 
 def test_an_unsupported_architecture_is_named_with_the_supported(base: Path) -> None:
-    set_config(base, architectures=["Gemma3ForCausalLM"])
-    with pytest.raises(BaseModelFault, match="Gemma3ForCausalLM") as fault:
+    set_config(base, architectures=["Gemma3ForConditionalGeneration"])
+    with pytest.raises(BaseModelFault, match="Gemma3ForConditionalGeneration") as fault:
         export.check_exportable(base)
-    assert "LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM" in fault.value.remedy
+    assert "Gemma3ForCausalLM, LlamaForCausalLM, MistralForCausalLM, Phi3ForCausalLM" in fault.value.remedy
 
 
 def test_all_faults_of_a_configuration_are_said_at_once(base: Path) -> None:
@@ -102,10 +102,65 @@ def test_the_configuration_of_transformers_4_reads_the_same(bases: Mapping[str, 
     assert configuration.read(tmp_path / "base") == configuration.read(bases["qwen2"])
 
 
+def test_gemmas_and_phis_configuration_of_transformers_4_read_the_same(
+    bases: Mapping[str, Path], tmp_path: Path
+) -> None:
+    for name in ("gemma3", "phi3"):
+        shutil.copytree(bases[name], tmp_path / name)
+    config = json.loads((tmp_path / "gemma3" / "config.json").read_bytes())
+    ropes = config["rope_parameters"]
+    local, everywhere = ropes["sliding_attention"]["rope_theta"], ropes["full_attention"].pop("rope_theta")
+    old = {"rope_parameters": None, "rope_theta": everywhere, "rope_local_base_freq": local, "layer_types": None}
+    # What is the class's own value is left out of the file.
+    set_config(tmp_path / "gemma3", **old, rope_scaling=ropes["full_attention"], tie_word_embeddings=None)
+    rope = json.loads((tmp_path / "phi3" / "config.json").read_bytes())["rope_parameters"]
+    factors = {"type": "su", "long_factor": rope["long_factor"], "short_factor": rope["short_factor"]}
+    old = {"rope_parameters": None, "rope_theta": rope["rope_theta"], "partial_rotary_factor": 0.75}
+    set_config(tmp_path / "phi3", **old, rope_scaling=factors)
+    for name in ("gemma3", "phi3"):
+        assert configuration.read(tmp_path / name) == configuration.read(bases[name])
+
+
 def test_llama_3s_stretching_is_refused_where_llama_cpp_has_it_not(bases: Mapping[str, Path], tmp_path: Path) -> None:
     shutil.copytree(bases["qwen3"], tmp_path / "base")
     set_config(tmp_path / "base", rope_parameters={"rope_type": "llama3", "factor": 8})
     with pytest.raises(BaseModelFault, match="of the kind llama3"):
+        export.check_exportable(tmp_path / "base")
+
+
+def test_what_llama_cpp_assumes_of_gemma_is_checked(bases: Mapping[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(bases["gemma3"], tmp_path / "base")
+    set_config(
+        tmp_path / "base",
+        hidden_activation="gelu",
+        query_pre_attn_scalar=64,
+        layer_types=["full_attention"] * 7,
+        attn_logit_softcapping=50.0,
+        rope_parameters={"sliding_attention": {"rope_type": "linear"}, "full_attention": {"rope_type": "llama3"}},
+    )
+    with pytest.raises(BaseModelFault) as fault:
+        export.check_exportable(tmp_path / "base")
+    for part in (
+        "hidden_activation is gelu, not gelu_pytorch_tanh",
+        "query_pre_attn_scalar is 64, not 32",
+        "layer_types are not full_attention in 1 of 6",
+        "attn_logit_softcapping is on",
+        "in the layers that see a window only",
+        "of the kind llama3, not default or linear",
+    ):
+        assert part in fault.value.problem
+
+
+def test_output_scores_pressed_together_are_refused_but_of_gemma(base: Path) -> None:
+    set_config(base, final_logit_softcapping=30.0)
+    with pytest.raises(BaseModelFault, match="final_logit_softcapping is on"):
+        export.check_exportable(base)
+
+
+def test_longrope_without_its_factors_is_refused(bases: Mapping[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(bases["phi3"], tmp_path / "base")
+    set_config(tmp_path / "base", rope_parameters={"rope_type": "longrope", "long_factor": [1.0] * 24})
+    with pytest.raises(BaseModelFault, match="rotary scaling has no short_factor"):
         export.check_exportable(tmp_path / "base")
 
 
@@ -221,11 +276,10 @@ def test_an_empty_adapter_is_refused(base: Path, adapter: Path, tmp_path: Path) 
     ("settings", "said"),
     [
         ({"use_dora": True}, "use_dora=True"),
-        ({"modules_to_save": ["lm_head"]}, "modules_to_save"),
         ({"bias": "all"}, "bias='all'"),
         ({"peft_type": "IA3"}, "peft_type='IA3'"),
         ({"init_lora_weights": "pissa"}, "init_lora_weights='pissa'"),
-        ({"alpha_pattern": {"q_proj": 8}}, "alpha_pattern"),
+        ({"ensure_weight_tying": True}, "ensure_weight_tying=True"),
         ({"something_of_next_year": 1}, "something_of_next_year=1"),
         ({"r": None}, "no r"),
     ],
@@ -238,13 +292,19 @@ def test_other_kinds_of_adapter_are_refused_by_name(
     assert said in refused(base, tmp_path, adapter).problem
 
 
-def test_an_adapter_on_tied_embeddings_is_refused(bases: Mapping[str, Path], adapter: Path, tmp_path: Path) -> None:
+def test_whole_modules_that_do_not_fit_are_listed(base: Path, adapter: Path, tmp_path: Path) -> None:
     tensors = {
-        "base_model.model.model.embed_tokens.lora_embedding_A": np.ones((2, 448), np.float32),
-        "base_model.model.model.embed_tokens.lora_embedding_B": np.ones((256, 2), np.float32),
+        "base_model.model.lm_head.weight": np.ones((450, 256), np.float32),
+        "base_model.model.model.layers.9.mlp.up_proj.weight": np.ones((512, 256), np.float32),
+        "base_model.model.model.norm.weight": np.ones(256, np.float32),
     }
     save_file(tensors, adapter / "adapter_model.safetensors")
-    assert "model.embed_tokens" in refused(bases["llama-tied"], tmp_path, adapter).problem
+    path = adapter / "adapter_config.json"
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | {"modules_to_save": ["lm_head", "up_proj"]}))
+    problem = refused(base, tmp_path, adapter).problem
+    assert "lm_head.weight has the shape (450, 256), where lm_head.weight is (448, 256)" in problem
+    assert "up_proj.weight finds no base tensor" in problem
+    assert "model.norm.weight is not a LoRA matrix" in problem
 
 
 def test_an_adapter_that_adds_infinity_is_refused(base: Path, adapter: Path, tmp_path: Path) -> None:

@@ -39,6 +39,8 @@ STEPS: dict[str, Callable[[], list[Any]]] = {
     "gpt-2": word_steps,
     "smollm": lambda: [pre_tokenizers.Digits(individual_digits=True), *word_steps()],
     "llama-bpe": lambda: split_steps(vocabulary.LLAMA_3["pattern"]["Regex"]),
+    "dbrx": lambda: split_steps(vocabulary.LLAMA_3["pattern"]["Regex"]),
+    "gpt-4o": lambda: split_steps(vocabulary.GPT_4O["pattern"]["Regex"]),
     "qwen2": lambda: split_steps(vocabulary.QWEN_2["pattern"]["Regex"]),
     "tekken": lambda: split_steps(vocabulary.MISTRAL_NEMO["pattern"]["Regex"]),
 }
@@ -138,8 +140,8 @@ def set_in(*path: Any) -> Callable[[dict[str, Any]], None]:
         (set_in("pre_tokenizer", "pretokenizers", 1, "add_prefix_space", True), "pre-tokenizer is not known"),
         (set_in("pre_tokenizer", None), "pre-tokenizer is not known"),
         (set_in("model", "ignore_merges", True), "ignore_merges True"),
-        (set_in("model", "byte_fallback", True), "SentencePiece"),
-        (set_in("model", "type", "Unigram"), "SentencePiece tokenizer \\(Unigram"),
+        (set_in("model", "byte_fallback", True), "its spaces are handled by"),
+        (set_in("model", "type", "Unigram"), "SentencePiece tokenizer of the kind Unigram"),
         (set_in("normalizer", {"type": "Lowercase"}), "normalizer Lowercase"),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from idiolect import export
-from idiolect.export import plan, stream
+from idiolect.export import blas, plan, stream
 
 Arrays = dict[str, NDArray[np.float32]]
 
@@ -23,8 +23,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning:peft"),
 ]
 
-ALL = ["llama", "llama-tied", "llama-biased", "llama-96", "mistral", "qwen2", "qwen3"]
-LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+ALL = ["gemma3", "llama", "llama-tied", "llama-biased", "llama-96", "mistral", "phi3", "qwen2", "qwen3"]
+LINEAR = ["q_proj", "k_proj", "v_proj", "qkv_proj", "o_proj", "gate_proj", "up_proj", "gate_up_proj", "down_proj"]
 
 
 def loaded(folder: Path, **how: Any) -> Any:
@@ -61,7 +61,16 @@ def expected(weights: Mapping[str, NDArray[np.float32]], base: Path) -> Arrays:
         "o_proj": "attn_output",
         "q_norm": "attn_q_norm",
         "k_norm": "attn_k_norm",
+        "qkv_proj": "attn_qkv",
+        "gate_up_proj": "ffn_up",
     }
+    gemma = config["model_type"] == "gemma3_text"
+    if gemma:
+        names |= {
+            "post_attention_layernorm": "post_attention_norm",
+            "pre_feedforward_layernorm": "ffn_norm",
+            "post_feedforward_layernorm": "post_ffw_norm",
+        }
     found = {}
     for name, weight in weights.items():
         *path, module, kind = name.split(".")
@@ -72,7 +81,8 @@ def expected(weights: Mapping[str, NDArray[np.float32]], base: Path) -> Arrays:
             short = f"ffn_{short}"
         prefix = f"blk.{path[2]}." if "layers" in path else ""
         reordered = module in heads and config["model_type"] in {"llama", "mistral"}
-        found[f"{prefix}{short}.{kind}"] = rotated(weight, heads[module]) if reordered else weight
+        ours = rotated(weight, heads[module]) if reordered else weight
+        found[f"{prefix}{short}.{kind}"] = ours + 1 if gemma and "norm" in module else ours
     if config["tie_word_embeddings"]:
         del found["output.weight"]
     return found
@@ -92,7 +102,7 @@ def test_every_tensor_is_transformers(bases: Mapping[str, Path], tmp_path: Path,
 
     export.export_gguf(bases[name], tmp_path / "m.gguf", quantization, name="tiny")
     found = in_file(tmp_path / "m.gguf")
-    found.pop("rope_freqs.weight", None)
+    found = {tensor: weight for tensor, weight in found.items() if not tensor.startswith("rope_")}
     wanted = expected(arrays(loaded(bases[name])), bases[name])
     assert found.keys() == wanted.keys()
     rounding = torch.float16 if quantization == "F16" else torch.bfloat16
@@ -103,23 +113,31 @@ def test_every_tensor_is_transformers(bases: Mapping[str, Path], tmp_path: Path,
 
 def trained_adapter(base: Path, folder: Path, **settings: Any) -> Arrays:
     """Save a random adapter with PEFT and return the weights that PEFT merges it to."""
+    return arrays(adapted(base, folder, **settings).merge_and_unload())
+
+
+def adapted(base: Path, folder: Path, **settings: Any) -> Any:
+    """Save a random adapter with PEFT and return the model that wears it."""
     import torch
     from peft import LoraConfig, get_peft_model
 
     torch.manual_seed(2)
     how = {"r": 4, "lora_alpha": 12, "target_modules": LINEAR, "init_lora_weights": False} | settings
     wrapped = get_peft_model(loaded(base), LoraConfig(**how))
+    with torch.no_grad():
+        for weight in (weight for name, weight in wrapped.named_parameters() if "modules_to_save" in name):
+            weight.add_(torch.randn(weight.shape) / 10)
     wrapped.save_pretrained(folder)
-    return arrays(wrapped.merge_and_unload())
+    return wrapped
 
 
-@pytest.mark.parametrize("name", ["llama", "llama-tied", "qwen2", "qwen3"])
+@pytest.mark.parametrize("name", ["gemma3", "llama", "llama-tied", "phi3", "qwen2", "qwen3"])
 def test_a_merged_adapter_is_pefts_merge(bases: Mapping[str, Path], tmp_path: Path, name: str) -> None:
     merged = expected(trained_adapter(bases[name], tmp_path), bases[name])
     before, after = in_plan(bases[name]), in_plan(bases[name], tmp_path)
     for tensor, weight in merged.items():
         assert np.allclose(after[tensor], weight, rtol=1e-6, atol=1e-6), tensor
-        changed = tensor.endswith(("attn_q.weight", "attn_v.weight", "ffn_down.weight"))
+        changed = tensor.endswith(("attn_q.weight", "attn_v.weight", "attn_qkv.weight", "ffn_down.weight"))
         assert not changed or np.abs(after[tensor] - before[tensor]).mean() > 0.01, tensor
 
 
@@ -129,8 +147,14 @@ def test_a_merged_adapter_is_pefts_merge(bases: Mapping[str, Path], tmp_path: Pa
         {"target_modules": ["q_proj"], "layers_to_transform": [1]},
         {"target_modules": ["k_proj", "down_proj"], "use_rslora": True, "r": 9},
         {"target_modules": ["embed_tokens", "lm_head", "o_proj"]},
+        {"target_modules": ["o_proj"], "modules_to_save": ["embed_tokens", "lm_head", "norm", "k_proj"]},
+        {
+            "rank_pattern": {"q_proj": 2, r"layers\.1\.mlp\.up_proj": 6},
+            "alpha_pattern": {"q_proj": 3, "1.*.up_proj": 5},
+        },
+        {"rank_pattern": {"down_proj": 9}, "use_rslora": True},
     ],
-    ids=["one layer", "rsLoRA", "embeddings"],
+    ids=["one layer", "rsLoRA", "embeddings", "whole modules", "patterns", "patterns and rsLoRA"],
 )
 def test_other_shapes_of_adapter(bases: Mapping[str, Path], tmp_path: Path, settings: dict[str, Any]) -> None:
     merged = expected(trained_adapter(bases["llama"], tmp_path, **settings), bases["llama"])
@@ -156,6 +180,23 @@ def test_slabs_do_not_change_a_byte(bases: Mapping[str, Path], tmp_path: Path, m
         )
     whole = (tmp_path / f"{1 << 20}.gguf").read_bytes()
     assert (tmp_path / "5000.gguf").read_bytes() == whole
+
+
+def test_matrix_products_do_not_compete_with_our_threads(bases: Mapping[str, Path], tmp_path: Path) -> None:
+    controls = blas.controls()
+    if controls is None:
+        pytest.skip("this numpy has no OpenBLAS of its own")
+    count, set_count = controls
+    before = count()
+    set_count(2)
+    seen = set()
+    try:
+        export.export_gguf(
+            bases["llama"], tmp_path / "m.gguf", "Q8_0", name="tiny", on_progress=lambda *_: seen.add(count())
+        )
+        assert (seen, count()) == ({1}, 2)
+    finally:
+        set_count(before)
 
 
 def test_progress_ends_at_all_of_it(bases: Mapping[str, Path], tmp_path: Path) -> None:

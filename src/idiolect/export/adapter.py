@@ -1,6 +1,7 @@
 """A LoRA adapter as PEFT saves it: which base tensor each pair of matrices changes, and by how much.
 
-PEFT's `adapter_config.json` and `adapter_model.safetensors`; the delta of a linear layer is scaling * B @ A.
+PEFT's `adapter_config.json` and `adapter_model.safetensors`; the delta of a linear layer is scaling * B @ A. Modules
+that were trained whole (`modules_to_save`) stand there as they are.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,9 @@ from idiolect.export.configuration import json_object
 
 # Settings that leave the delta what the formula says, whatever their value ...
 HARMLESS = {
+    "alpha_pattern",
     "auto_mapping",
     "base_model_name_or_path",
-    "ensure_weight_tying",
     "exclude_modules",
     "inference_mode",
     "layers_pattern",
@@ -33,9 +34,11 @@ HARMLESS = {
     "lora_alpha",
     "lora_dropout",
     "megatron_core",
+    "modules_to_save",
     "peft_version",
     "qalora_group_size",
     "r",
+    "rank_pattern",
     "revision",
     "runtime_config",
     "target_modules",
@@ -46,12 +49,14 @@ HARMLESS = {
 REQUIRED = {
     "peft_type": ("LORA",),
     "bias": ("none",),
+    "ensure_weight_tying": (False, None),
     "init_lora_weights": (True, False, "gaussian", "orthogonal"),
 }
 
 TENSOR_NAME = re.compile(
     r"base_model\.model\.(?P<module>.+)\.(?P<part>lora_A|lora_B|lora_embedding_A|lora_embedding_B|base_layer)(\.weight)?"
 )
+WHOLE_NAME = re.compile(r"base_model\.model\.(?P<tensor>(?P<module>.+)\.(weight|bias))")
 
 
 @dataclass(frozen=True)
@@ -81,33 +86,75 @@ def rows(delta: Delta, which: Any) -> NDArray[np.float32]:
     return product
 
 
-def deltas(folder: Path, base: Mapping[str, StoredTensor]) -> dict[str, Delta]:
-    """Return the delta for each tensor of `base` that the adapter in `folder` changes.
+@dataclass(frozen=True)
+class Adapter:
+    """What an adapter does to the tensors of a base, by their names there."""
+
+    deltas: Mapping[str, Delta] = field(default_factory=dict)
+    replacements: Mapping[str, StoredTensor] = field(default_factory=dict)
+
+    def touches(self, name: str) -> bool:
+        return name in self.deltas or name in self.replacements
+
+
+def read(folder: Path, base: Mapping[str, StoredTensor]) -> Adapter:
+    """Return what the adapter in `folder` changes in `base`.
 
     Raises one BaseModelFault that lists every setting that is not understood, or else every tensor that finds
     no partner, no base tensor, or one of another shape.
     """
     settings = json_object(folder / "adapter_config.json")
     _check_settings(settings, folder)
-    rank, alpha = settings["r"], settings["lora_alpha"]
-    scaling = alpha / (sqrt(rank) if settings.get("use_rslora") else rank)
-    pairs, faults = _paired(checkpoint.header(folder / "adapter_model.safetensors"), base)
+    tensors = checkpoint.header(folder / "adapter_model.safetensors")
+    replacements, faults = _replacements(settings, tensors, base)
+    whole = {stored.name for stored in replacements.values()}
+    pairs, unpaired = _paired({name: stored for name, stored in tensors.items() if name not in whole}, base)
+    faults += unpaired
     found = {}
     for module, parts in sorted(pairs.items()):
-        delta = _delta(parts, scaling)
+        rank = _of_module(settings, "rank_pattern", "r", module)
+        alpha = _of_module(settings, "alpha_pattern", "lora_alpha", module)
+        delta = _delta(parts, alpha / (sqrt(rank) if settings.get("use_rslora") else rank))
         fault = _fault(module, parts, delta, base, rank)
         if fault:
             faults.append(fault)
         elif delta:
             found[f"{module}.weight"] = delta
-    if not found and not faults:
+    if not found and not replacements and not faults:
         faults.append("it holds no LoRA matrices")
     if faults:
         raise BaseModelFault(
             f"The adapter in {folder} does not fit this base model: {'; '.join(faults)}.",
             "Name the base model that the adapter was trained on.",
         )
-    return found
+    return Adapter(found, replacements)
+
+
+def _of_module(settings: dict[str, Any], patterns: str, otherwise: str, module: str) -> Any:
+    """Return a module's rank or alpha: that of the first pattern that its name ends with (PEFT's get_pattern_key)."""
+    for pattern, value in (settings.get(patterns) or {}).items():
+        if re.match(rf"(.*\.)?({pattern})$", module):
+            return value
+    return settings[otherwise]
+
+
+def _replacements(
+    settings: dict[str, Any], tensors: Mapping[str, StoredTensor], base: Mapping[str, StoredTensor]
+) -> tuple[dict[str, StoredTensor], list[str]]:
+    """Find the modules that were trained whole; the second value says which do not fit."""
+    modules = settings.get("modules_to_save") or []
+    found, faults = {}, []
+    for name, stored in sorted(tensors.items()):
+        match = WHOLE_NAME.fullmatch(name)
+        if not match or not match["module"].endswith(tuple(modules)):
+            continue
+        found[match["tensor"]] = stored
+        target = base.get(match["tensor"])
+        if target is None:
+            faults.append(f"{name} finds no base tensor {match['tensor']}")
+        elif target.shape != stored.shape:
+            faults.append(f"{name} has the shape {stored.shape}, where {match['tensor']} is {target.shape}")
+    return found, faults
 
 
 def _check_settings(settings: dict[str, Any], folder: Path) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 
 Shape = tuple[str, ...]
 
+EMBEDDING = "model.embed_tokens.weight"
 MODEL_TENSORS: Mapping[str, Shape] = {
-    "model.embed_tokens.weight": ("vocabulary", "hidden"),
+    EMBEDDING: ("vocabulary", "hidden"),
     "model.norm.weight": ("hidden",),
 }
 OUTPUT = "lm_head.weight"
@@ -79,9 +80,9 @@ class Architecture:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     rope_kinds: tuple[str, ...] = ("default", "linear", "yarn")
     rotates_a_part: bool = False
-    # Of so many layers one sees everything, the others as far back as `sliding_window` says. 0: see `has_window`.
-    sees_all_every: int = 0
+    sees_all_every: int = 1  # of so many layers the last sees everything, the others as far as `sliding_window`
     has_window: bool = False  # llama.cpp wants to know of a sliding window
+    softcaps: bool = False  # whether llama.cpp knows final_logit_softcapping
     same_scale: bool = False  # whether query_pre_attn_scalar must be what llama.cpp computes
     # Tokens that the tokenizer may have beyond the rows of the embedding: the text model never meets them.
     foreign_tokens: frozenset[str] = frozenset()
@@ -122,6 +123,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         rope_kinds=("default", "linear"),
         sees_all_every=6,
         has_window=True,
+        softcaps=True,
         same_scale=True,
         foreign_tokens=frozenset({"<image_soft_token>"}),
     ),

@@ -47,7 +47,8 @@ def read(base: Path) -> Configuration:
     class_name = _class_name(stated, path)
     family = ARCHITECTURES[class_name]
     config = {**family.defaults, **{key: value for key, value in stated.items() if value is not None}}
-    faults = _missing_counts(config) or _unsupported(config, family)
+    missing = _missing_counts(config)
+    faults = [*missing, *_unsupported(config, family), *([] if missing else _attention_faults(config, family))]
     if faults:
         raise BaseModelFault(
             f"The model in {base} cannot be exported: {'; '.join(faults)}.",
@@ -109,11 +110,10 @@ def _unsupported(config: dict[str, Any], family: Architecture) -> list[str]:
         faults.append("its weights are stored quantized (quantization_config)")
     if config.get(key, activation) != activation:
         faults.append(f"{key} is {config[key]}, not {activation}")
-    unknown = ("use_sliding_window", "use_bidirectional_attention", "attn_logit_softcapping")
+    unknown = ["use_sliding_window", "use_bidirectional_attention", "attn_logit_softcapping"]
+    unknown += [] if family.softcaps else ["final_logit_softcapping"]
     faults += [f"{key} is on" for key in unknown if config.get(key)]
-    if config.get("final_logit_softcapping") and not family.same_scale:
-        faults.append("final_logit_softcapping is on")
-    return [*faults, *_attention_faults(config, family), *rope.faults(config, family)]
+    return [*faults, *rope.faults(config, family)]
 
 
 def _attention_faults(config: dict[str, Any], family: Architecture) -> list[str]:
@@ -125,9 +125,9 @@ def _attention_faults(config: dict[str, Any], family: Architecture) -> list[str]
     if family.same_scale and config.get("query_pre_attn_scalar") != scale:
         faults.append(f"query_pre_attn_scalar is {config.get('query_pre_attn_scalar')}, not {scale}")
     kinds = ["sliding_attention" if (layer + 1) % every else "full_attention" for layer in range(sizes["layers"])]
-    if every and config.get("layer_types", kinds) != kinds:
-        faults.append(f"layer_types are other than every {every}th full_attention")
-    if every and config.get("sliding_window_pattern", every) != every:
+    if config.get("layer_types", kinds) != kinds:
+        faults.append(f"layer_types are not full_attention in 1 of {every}")
+    if config.get("sliding_window_pattern", every) != every:
         faults.append(f"sliding_window_pattern is not {every}")
     return faults
 

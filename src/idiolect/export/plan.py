@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from idiolect.errors import BaseModelFault
 from idiolect.export import adapter, architectures, checkpoint, configuration, policy, rope, vocabulary
-from idiolect.export.adapter import Delta
+from idiolect.export.adapter import Adapter, Delta
 from idiolect.export.checkpoint import StoredTensor
 from idiolect.export.configuration import Configuration
 from idiolect.export.vocabulary import Vocabulary
@@ -50,19 +51,24 @@ def planned(base: Path, quantization: str, adapter_folder: Path | None = None) -
     policy.mixture(quantization)
     config = configuration.read(base)
     stored = _checked(config, checkpoint.tensors_of(base), base)
-    vocab = vocabulary.read(base, config.sizes["vocabulary"])
-    deltas = adapter.deltas(adapter_folder, stored) if adapter_folder else {}
-    _check_tied(config, deltas, adapter_folder)
-    tensors = (*_model_tensors(config, stored, deltas, quantization), *_factor_tensors(config))
+    vocab = vocabulary.read(base, config.sizes["vocabulary"], config.architecture.foreign_tokens)
+    changes = Adapter()
+    if adapter_folder:
+        # A tied model's output matrix is its embedding, until an adapter changes one of the two and not the other.
+        both = {**stored, architectures.OUTPUT: stored[architectures.EMBEDDING]} if config.tied else stored
+        changes = adapter.read(adapter_folder, both)
+        if changes.touches(architectures.OUTPUT) or changes.touches(architectures.EMBEDDING):
+            config, stored = dataclasses.replace(config, tied=False), both
+    tensors = (*_model_tensors(config, stored, changes, quantization), *_factor_tensors(config))
     return Plan(config, vocab, quantization, tensors)
 
 
 def estimated_bytes(plan: Plan) -> int:
     """Return an upper bound of the file's size: tensors, vocabulary, and some room for everything else."""
     data = sum(-(-tensor.nbytes // ALIGNMENT) * ALIGNMENT for tensor in plan.tensors)
-    # A token costs 8 bytes of length and 4 of type; a merge names two tokens that together make a third.
+    # A token costs 8 bytes of length, 4 of type, 4 of score; a merge names two tokens that together make a third.
     tokens = sum(len(token.encode()) for token in plan.vocabulary.tokens)
-    return data + 2 * tokens + 12 * len(plan.vocabulary.tokens) + 9 * plan.vocabulary.merges + 100_000
+    return data + 2 * tokens + 16 * len(plan.vocabulary.tokens) + 9 * plan.vocabulary.merges + 100_000
 
 
 def expected_tensors(config: Configuration) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:
@@ -104,19 +110,10 @@ def _checked(config: Configuration, stored: Mapping[str, StoredTensor], base: Pa
     return {name: stored[name] for name in known if name in stored}
 
 
-def _check_tied(config: Configuration, deltas: Mapping[str, Delta], folder: Path | None) -> None:
-    if config.tied and "model.embed_tokens.weight" in deltas:
-        # In training only the embedding changed; the one matrix of the file would change the output as well.
-        raise BaseModelFault(
-            f"The adapter in {folder} changes model.embed_tokens, which is this model's output matrix too.",
-            "Train the adapter without embed_tokens among its target modules.",
-        )
-
-
 def _model_tensors(
     config: Configuration,
     stored: Mapping[str, StoredTensor],
-    deltas: Mapping[str, Delta],
+    changes: Adapter,
     quantization: str,
 ) -> Iterator[PlannedTensor]:
     family, sizes = config.architecture, config.sizes
@@ -124,7 +121,8 @@ def _model_tensors(
     unshared = sizes["heads"] == sizes["key_heads"]
     is_70b = family.layers_of_70b == sizes["layers"] and not (family.shared_70b and unshared)
     model = policy.ModelShape(layers=sizes["layers"], tied=config.tied, is_70b=is_70b)
-    for name, source in stored.items():
+    for name, own in stored.items():
+        source = changes.replacements.get(name, own)
         target = names.get_name(name, try_suffixes=(".weight", ".bias"))
         module = ".".join(name.split(".")[3:-1])  # of model.layers.N.self_attn.q_proj.weight
         heads = family.reordered.get(module)
@@ -134,8 +132,8 @@ def _model_tensors(
             name=target,
             shape=source.shape,
             type=policy.tensor_type(target, source.shape, quantization, model),
-            origin=f"{name} in {source.path}",
-            rows=partial(_merged, source, deltas.get(name), order, offset),
+            origin=f"{source.name} in {source.path}",
+            rows=_Merged(source, changes.deltas.get(name), order, offset).rows,
         )
 
 
@@ -148,21 +146,23 @@ def _side_by_side(rows: int, heads: int) -> NDArray[np.intp]:
     return np.arange(rows).reshape(heads, 2, rows // heads // 2).swapaxes(1, 2).reshape(rows)
 
 
-def _merged(  # noqa: PLR0913 - bound one by one to a tensor, and called with two
-    source: StoredTensor,
-    delta: Delta | None,
-    order: NDArray[np.intp] | None,
-    offset: float,
-    start: int,
-    stop: int,
-) -> NDArray[np.float32]:
-    which = slice(start, stop) if order is None else order[start:stop]
-    values = checkpoint.read(source, which)
-    if delta is not None:
-        values += adapter.rows(delta, which)
-    if offset:
-        values += np.float32(offset)
-    return values
+@dataclass(frozen=True)
+class _Merged:
+    """The final values of a checkpoint's tensor: its own, in llama.cpp's order of rows, with what is added to them."""
+
+    source: StoredTensor
+    delta: Delta | None
+    order: NDArray[np.intp] | None
+    offset: float
+
+    def rows(self, start: int, stop: int) -> NDArray[np.float32]:
+        which = slice(start, stop) if self.order is None else self.order[start:stop]
+        values = checkpoint.read(self.source, which)
+        if self.delta is not None:
+            values += adapter.rows(self.delta, which)
+        if self.offset:
+            values += np.float32(self.offset)
+        return values
 
 
 def _factor_tensors(config: Configuration) -> Iterator[PlannedTensor]:

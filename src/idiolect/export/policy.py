@@ -81,11 +81,11 @@ def _by_role(stem: str, mix: Mixture, model: ModelShape) -> str:
     if stem == "output" or (stem == "token_embd" and model.tied):
         return mix.careful
     block, _, role = stem.rpartition(".")
-    if role not in {"attn_v", "ffn_down"}:
+    if role not in {"attn_v", "attn_qkv", "ffn_down"}:
         return mix.usual
     if _gets_more_bits(int(block.removeprefix("blk.")), model.layers):
         return mix.careful
-    if role == "attn_v" and model.is_70b and mix.usual == "Q4_K":
+    if role != "ffn_down" and model.is_70b and mix.usual == "Q4_K":
         return "Q5_K"  # eight heads share these values: small, and much used
     return mix.usual
 

@@ -25,7 +25,7 @@ LONGROPE_FACTORS = {"rope_factors_long": "long_factor", "rope_factors_short": "s
 ORIGINAL_CONTEXT = "original_max_position_embeddings"
 
 # Tuning that llama.cpp has other defaults for, or computes by itself.
-TUNED = ("attention_factor", "mscale", "mscale_all_dim", "beta_fast", "beta_slow")
+TUNED = ("attention_factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim")
 
 
 @dataclass(frozen=True)
@@ -36,22 +36,15 @@ class Rope:
     kind: str
     numbers: Mapping[str, float]
     rotated: int  # how many of a head's numbers are turned
-    context: int
+    attention_factor: float  # what sines and cosines are multiplied with
     local_base: float | None = None  # in the layers that see a window only, if they have their own
     factors: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # see LONGROPE_FACTORS
-
-    @property
-    def attention_factor(self) -> float:
-        """What longrope multiplies sines and cosines with (Transformers' _compute_longrope_parameters)."""
-        original = self.numbers[ORIGINAL_CONTEXT]
-        stretch = self.context / original
-        return sqrt(1 + log(stretch) / log(original)) if stretch > 1 else 1.0
 
 
 def read(config: Mapping[str, Any], head: int) -> Rope:
     """Read the rotary embedding of a model in whose config.json there are no faults."""
     settings = _settings(config)
-    kind, context = _kind(settings), int(config["max_position_embeddings"])
+    kind, context = _kind(settings), float(config["max_position_embeddings"])
     numbers = {key: float(settings[key]) for key in NUMBERS[kind]}
     numbers[ORIGINAL_CONTEXT] = float(config.get(ORIGINAL_CONTEXT) or settings.get(ORIGINAL_CONTEXT) or context)
     factors = LONGROPE_FACTORS if kind == "longrope" else {}
@@ -60,7 +53,7 @@ def read(config: Mapping[str, Any], head: int) -> Rope:
         kind=kind,
         numbers=numbers,
         rotated=int(head * _part(config, settings)),
-        context=context,
+        attention_factor=_attention_factor(settings, context, numbers[ORIGINAL_CONTEXT]),
         local_base=_local(config).get("rope_theta") or config.get("rope_local_base_freq"),
         factors={name: tuple(float(x) for x in settings[key]) for name, key in factors.items()},
     )
@@ -79,10 +72,8 @@ def faults(config: Mapping[str, Any], family: Architecture) -> list[str]:
         found.append("rotary scaling in the layers that see a window only")
     needed = (*NUMBERS.get(kind, ()), *(LONGROPE_FACTORS.values() if kind == "longrope" else ()))
     found += [f"rotary scaling has no {key}" for key in needed if not settings.get(key)]
-    tuned = sorted(key for key in TUNED if settings.get(key) is not None)
-    # Of longrope, the stretching itself as well: llama.cpp takes it from the two contexts.
-    tuned += ["factor"] if kind == "longrope" and settings.get("factor") is not None else []
-    if tuned:
+    tuned = [key for key in TUNED if settings.get(key) is not None]
+    if tuned and kind != "longrope":
         found.append(f"rotary scaling with {', '.join(tuned)}")
     return found
 
@@ -107,6 +98,14 @@ def _llama_3_factors(rope: Rope) -> NDArray[np.float32]:
     kept = np.clip((turns - low) / (high - low), 0, 1)
     factors: NDArray[np.float32] = (1 / ((1 - kept) / rope.numbers["factor"] + kept)).astype(np.float32)
     return factors
+
+
+def _attention_factor(settings: Mapping[str, Any], context: float, original: float) -> float:
+    """Return what Transformers' _compute_longrope_parameters returns; of other kinds it is not asked for."""
+    if settings.get("attention_factor") is not None:
+        return float(settings["attention_factor"])
+    stretch = float(settings.get("factor") or context / original)
+    return sqrt(1 + log(stretch) / log(original)) if stretch > 1 else 1.0
 
 
 def _all_settings(config: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.errors import BaseModelFault
-from idiolect.export import ggml
+from idiolect.export import blas, ggml
 from idiolect.export.plan import PlannedTensor
 
 SLAB = 1 << 20  # elements: 4 MB of float32, a tenth of a second of Q4_K
@@ -45,7 +45,7 @@ def encoded(tensors: Iterable[PlannedTensor]) -> Iterator[tuple[Slab, NDArray[np
     """Yield every slab with its bytes, in order; raises BaseModelFault for a weight that is not finite."""
     threads = min(MOST_THREADS, max(2, os.cpu_count() or 1))
     waiting: deque[tuple[Slab, Future[NDArray[np.uint8]]]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
+    with blas.one_thread(), ThreadPoolExecutor(threads) as pool:
         try:
             for slab in slabs(tensors):
                 waiting.append((slab, pool.submit(_encoded, slab)))

@@ -96,9 +96,8 @@ def _add_rope(writer: gguf.GGUFWriter, config: Configuration) -> None:
     writer.add_rope_freq_base(rope.base)
     if rope.local_base:
         writer.add_rope_freq_base_swa(rope.local_base)
-    if rope.kind in {"linear", "yarn", "longrope"}:
-        writer.add_rope_scaling_type(gguf.RopeScalingType(rope.kind))
     if rope.kind in {"linear", "yarn"}:
+        writer.add_rope_scaling_type(gguf.RopeScalingType(rope.kind))
         writer.add_rope_scaling_factor(rope.numbers["factor"])
     if rope.kind in {"yarn", "longrope"}:
         writer.add_rope_scaling_orig_ctx_len(int(rope.numbers[ORIGINAL_CONTEXT]))
@@ -107,11 +106,17 @@ def _add_rope(writer: gguf.GGUFWriter, config: Configuration) -> None:
 
 
 def _add_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary, chat_template: str | None) -> None:
-    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_model(vocabulary.model)
     writer.add_tokenizer_pre(vocabulary.pre_tokenizer)
     writer.add_token_list(vocabulary.tokens)
     writer.add_token_types(vocabulary.types)
-    special = gguf.SpecialVocab(vocabulary.folder, load_merges=True, n_vocab=len(vocabulary.tokens))
+    if vocabulary.scores is not None:
+        writer.add_token_scores(vocabulary.scores)
+    if vocabulary.space_prefix is not None:
+        writer.add_add_space_prefix(vocabulary.space_prefix)
+    special = gguf.SpecialVocab(
+        vocabulary.folder, load_merges=vocabulary.scores is None, n_vocab=len(vocabulary.tokens)
+    )
     # Said even when it is no: with some pre-tokenizers llama.cpp puts BOS before any text unless told not to.
     special.add_special_token.setdefault("bos", False)
     if chat_template is not None:
