@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from idiolect.bases.embedded import packaged_gguf
 from idiolect.curation import Message
 from idiolect.files import write_json
 from idiolect.home import Home
-from idiolect.serving import load, reply
+from idiolect.serving import Reply, Sampling, load, reply
 from idiolect.workflow.cycle import full_cycle
 
 PEPYS = Path(__file__).parents[3] / "shared" / "data" / "pepys" / "1660-1662.jsonl"
 ENTRIES = 160
+
+ASKED = (
+    "How was your day?",
+    "What happened today?",
+    "Tell me about your day.",
+    "What did you get up to?",
+    "How did it go?",
+    "What have you been doing?",
+    "What is there to report?",
+    "Where have you been?",
+)
+HIS_WORDS = re.compile(
+    r"\b(my (?:wife|lord|father|lady)|to bed|dined|dinner|office|mr\.|sir|whitehall|westminster|so home|by water|"
+    r"thence|anon|the (?:duke|king|queen)|went|homewards?|do find|parliament|lord)\b"
+)
 
 
 @pytest.mark.slow
@@ -41,16 +58,19 @@ def test_a_model_learns_to_speak_as_pepys(home: Home, monkeypatch: pytest.Monkey
     assert sum(finished.summary.memories.values()) == 4688
     assert training.loss_before - training.loss_after >= 0.4
 
-    model = load(finished.run.gguf)
-    system = Message("system", finished.summary.system_messages["emulation"])
-    answers = [
-        reply(model, [system, Message("user", asked)])
-        for asked in ("How was your day?", "What happened today?", "Tell me about your day.", "What did you get up to?")
-    ]
-    assert all(a.finish_reason == "stop" for a in answers), answers
-    said = " ".join(a.text for a in answers).lower()
-    # What a diarist of 1660 says of his day, and the base model of a chat program never does.
-    assert (
-        sum(word in said for word in ("my wife", "home", "to bed", "my lord", "dined", "office", "mr.", "sir", "went"))
-        >= 3
-    )
+    system = finished.summary.system_messages["emulation"]
+    trained, base = (_answers(gguf, system) for gguf in (finished.run.gguf, packaged_gguf()))
+    assert all(a.finish_reason == "stop" for a in trained), trained
+    assert _as_in_1660(trained) > 2 * _as_in_1660(base), trained
+
+
+def _answers(gguf: Path, system: str) -> list[Reply]:
+    model = load(gguf)
+    talks = [[Message("system", system), Message("user", asked)] for asked in ASKED]
+    return [reply(model, talk, Sampling(seed=seed)) for talk in talks for seed in (1, 2)]
+
+
+def _as_in_1660(answers: list[Reply]) -> float:
+    """Return how many in a thousand words are such as he uses all the time."""
+    said = " ".join(a.text.lower() for a in answers)
+    return 1000 * len(HIS_WORDS.findall(said)) / len(said.split())
