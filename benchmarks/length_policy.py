@@ -61,7 +61,7 @@ def lines_under(policy: str, profile: Profile, base: Path) -> list[TrainingText]
 
 
 def trained(folder: Path, base: Path, lines: list[TrainingText]) -> TrainingResult:
-    write_bundle(folder, OPTIONS, lines, base / "tokenizer.json")
+    write_bundle(folder, "adapter", OPTIONS, lines, base / "tokenizer.json")
     train_here(folder, base, folder.with_suffix(".log"), lambda _: None)
     return read_result(folder)
 

@@ -8,7 +8,7 @@ import pytest
 from idiolect.config import Options, curation_rules, resolve
 from idiolect.errors import OptionFault
 from idiolect.files import write_json, write_text
-from idiolect.home import Home
+from idiolect.home import FINE_TUNE, FULL, Home
 
 # etc/training.json as MetaHuman OS ships it, in our words for its notes.
 METAHUMAN = {
@@ -47,6 +47,28 @@ def test_later_sources_win_and_are_named(home: Home) -> None:
     assert settings.origins["base_model"] == "environment"
     assert settings.origins["learning_rate"] == "command line"
     assert settings.origins["max_samples"] == "default"
+
+
+def test_a_full_fine_tune_has_settings_of_its_own(home: Home) -> None:
+    write_json(home.training_json, {"learning_rate": 1e-3, "full_fine_tune": {"weight_decay": 0.01}})
+    write_json(home.profile("ada").training_json, {"mode": "agent", "full_fine_tune": {"notes": [], "seed": 3}})
+    write_json(home.mode_json("agent"), {"learning_rate": 4e-6})
+    lora = resolve(home, "ada", {}, {}, FULL).options
+    assert (lora.learning_rate, lora.weight_decay, lora.optimizer) == (1e-3, 0.0, "paged_adamw_8bit")
+    full = resolve(home, "ada", {}, {}, FINE_TUNE)
+    assert (full.options.learning_rate, full.options.weight_decay, full.options.seed) == (4e-6, 0.01, 3)
+    assert full.options.optimizer == "adafactor"
+    assert full.origins["learning_rate"] == "etc/modes/agent.json"
+    assert full.origins["seed"] == "profiles/ada/etc/training.json: full_fine_tune"
+    assert resolve(home, "ada", {}, {"mode": "dual"}, FINE_TUNE).options.learning_rate == 1e-5
+    write_json(home.mode_json("agent"), {"learning_rat": 4e-6})
+    with pytest.raises(OptionFault, match=r"etc/modes/agent\.json: unknown option 'learning_rat'"):
+        resolve(home, "ada", {}, {}, FINE_TUNE)
+
+
+def test_the_type_of_the_gguf_may_be_stated_as_metahuman_os_does(home: Home) -> None:
+    write_json(home.training_json, {"gguf_conversion": {"enabled": True, "quantization_type": "Q5_K_M"}})
+    assert resolve(home, "ada", {}, {}).options.quantization == "Q5_K_M"
 
 
 def test_all_faults_are_reported_at_once(home: Home) -> None:

@@ -11,6 +11,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 _LABEL = re.compile(r"\d{4}-\d{2}-\d{2}-\d{6}-[0-9a-f]{6}")
 
@@ -24,9 +25,20 @@ class Cycle:
     dataset: str
     gguf: str
     quantization: str
+    trains: Literal["adapter", "model"]
+    """A LoRA adapter beside the base model, or all of its weights; what a run's folder calls them, too."""
 
 
-FULL = Cycle("full-cycle", "adapters", "{label}.jsonl", "adapter.gguf", "Q4_K_M")
+FULL = Cycle("full-cycle", "adapters", "{label}.jsonl", "adapter.gguf", "Q4_K_M", "adapter")
+FINE_TUNE = Cycle(
+    "fine-tune-cycle",
+    "fine-tuned-models",
+    "fine_tune_dataset.jsonl",
+    "model-{quantization}.gguf",
+    "Q6_K",
+    "model",
+)
+CYCLES = {cycle.name: cycle for cycle in (FULL, FINE_TUNE)}
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,10 @@ class Home:
     def cache(self) -> Path:
         """Base models that were converted once."""
         return self.root / "cache" / "base-models"
+
+    def mode_json(self, mode: str) -> Path:
+        """Options of a fine-tune cycle that is run for one cognitive mode."""
+        return self.root / "etc" / "modes" / f"{mode}.json"
 
     def profile(self, person: str) -> Profile:
         return Profile(person, self.root / "profiles" / person)
@@ -105,15 +121,26 @@ class Profile:
         """Where a data set is made without a run."""
         return Dataset(self.out / "dataset", "dataset.jsonl")
 
-    def run(self, cycle: Cycle, label: str) -> Run:
-        folder = self.out / cycle.folder / label[:10] / label
-        return Run(folder, cycle.dataset.format(label=label), cycle, label, self.out / "work" / label)
+    def run(self, cycle: Cycle, label: str, quantization: str | None = None) -> Run:
+        """Return where a run of this label stands, or would; its model file is in the cycle's own quantization."""
+        return Run(
+            folder=self.out / cycle.folder / label[:10] / label,
+            dataset_name=cycle.dataset.format(label=label),
+            cycle=cycle,
+            label=label,
+            work=self.out / "work" / label,
+            quantization=quantization or cycle.quantization,
+        )
 
-    def runs(self, cycle: Cycle) -> list[Run]:
-        """All runs of a cycle that have a folder, oldest first."""
-        folders = (self.out / cycle.folder).glob("*/*")
-        labels = sorted(f.name for f in folders if f.is_dir() and _LABEL.fullmatch(f.name))
-        return [self.run(cycle, label) for label in labels]
+    def runs(self) -> list[Run]:
+        """All runs of both cycles that have a folder, oldest first."""
+        found = [
+            self.run(cycle, folder.name)
+            for cycle in CYCLES.values()
+            for folder in (self.out / cycle.folder).glob("*/*")
+            if folder.is_dir() and _LABEL.fullmatch(folder.name)
+        ]
+        return sorted(found, key=lambda run: run.label)
 
 
 @dataclass(frozen=True)
@@ -160,18 +187,25 @@ class Run(Dataset):
     cycle: Cycle
     label: str
     work: Path
+    quantization: str
 
     @property
     def fates(self) -> Path:
         return self.work / "fates.jsonl"
 
     @property
-    def adapter(self) -> Path:
-        return self.folder / "adapter"
+    def weights(self) -> Path:
+        """What was trained: a LoRA adapter in PEFT's form, or a whole model in that of Transformers."""
+        return self.folder / self.cycle.trains
+
+    @property
+    def model(self) -> Path:
+        """A whole model in Transformers' form: what was trained, or the base with the adapter merged in."""
+        return self.folder / "model"
 
     @property
     def gguf(self) -> Path:
-        return self.folder / self.cycle.gguf
+        return self.folder / self.cycle.gguf.format(quantization=self.quantization)
 
     @property
     def modelfile(self) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.home import FULL, Home
+from idiolect.home import Home
 from tests.conftest import Event, MakePerson
 
 
@@ -62,7 +62,7 @@ def test_a_cycle_and_a_talk_from_the_command_line(
     assert done.returncode == 0, done.stderr
     for shown in ("40 samples of 40 memories", "held-out loss before training", "learned from", "idiolect chat"):
         assert shown in done.stdout
-    (run,) = home.profile(person).runs(FULL)
+    (run,) = home.profile(person).runs()
     assert '"seed": 7' in run.summary.read_text()
     talk = idiolect(
         "chat", "-u", person, "--home", str(home.root), given="Hi.\n/mode dual\n/mode loud\n/new\nAnd?\n/exit\n"
@@ -91,7 +91,7 @@ def test_ctrl_c_leaves_nothing_half_written(
     running.stderr.close()
     assert "Interrupted" in said
     assert "Traceback" not in said
-    (run,) = home.profile(person).runs(FULL)
+    (run,) = home.profile(person).runs()
     left = {p.name for p in run.folder.iterdir()}
     assert left == {
         "curated_memories.json",

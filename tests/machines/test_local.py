@@ -27,7 +27,7 @@ def write_job(folder: Path, base: Path, samples: int = 12) -> None:
         split = "held_out" if n < 2 else "train"
         learned = ((text.index("We"), len(text) - 1),)
         lines.append(TrainingText(id=f"{n}", split=split, mode="emulation", text=text, learned=learned))  # type: ignore[arg-type]
-    write_bundle(folder, OPTIONS, lines, base / "tokenizer.json")
+    write_bundle(folder, "adapter", OPTIONS, lines, base / "tokenizer.json")
 
 
 def test_events_arrive_in_order_and_the_result_is_there(tmp_path: Path, tiny_base: Path) -> None:

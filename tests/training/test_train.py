@@ -31,7 +31,7 @@ def make_bundle(tmp_path: Path, tiny_base: Path) -> MakeBundle:
             lines.append(
                 TrainingText(id=f"{n}", split=split, mode="emulation", text=text, learned=((start, len(text) - 1),))  # type: ignore[arg-type]
             )
-        write_bundle(tmp_path / name, options, lines, tiny_base / "tokenizer.json")
+        write_bundle(tmp_path / name, "adapter", options, lines, tiny_base / "tokenizer.json")
         return tmp_path / name
 
     return make
@@ -63,7 +63,7 @@ def test_two_runs_with_one_seed_give_the_same_weights(make_bundle: MakeBundle, t
     for name in ("one", "two"):
         job = open_bundle(make_bundle(name))
         train(job, tiny_base, lambda _: None)
-        adapters.append(load_file(job.adapter / "adapter_model.safetensors"))
+        adapters.append(load_file(job.weights / "adapter_model.safetensors"))
     assert adapters[0].keys() == adapters[1].keys()
     assert all((adapters[0][k] == adapters[1][k]).all() for k in adapters[0])
 

@@ -10,19 +10,20 @@ from typing import Any
 import pytest
 
 from idiolect.curation import Message
-from idiolect.errors import EmptyProfile, UserFault
-from idiolect.home import FULL, Home
+from idiolect.errors import BaseModelFault, EmptyProfile, UserFault
+from idiolect.home import FINE_TUNE, FULL, Cycle, Home
 from idiolect.serving import Sampling, load, reply
-from idiolect.workflow.cycle import STEPS, Began, Ended, full_cycle
+from idiolect.workflow.cycle import STEPS, Began, Ended, run_cycle
+from idiolect.workflow.plan import Asked
 from idiolect.workflow.runs import Finished, newest
 from tests.conftest import Event, MakePerson
 
 QUICK: dict[str, Any] = {"num_train_epochs": 1, "learning_rate": 1e-2, "warmup_steps": 0, "dtype": "float32"}
 
 
-def cycle(home: Home, person: str, base: Path, told: list[Any] | None = None) -> Finished:
+def cycle(home: Home, person: str, base: Path | str, told: list[Any] | None = None, kind: Cycle = FULL) -> Finished:
     tell = (told if told is not None else []).append
-    return full_cycle(home, person, {}, {"base_model": str(base), **QUICK}, tell)
+    return run_cycle(home, Asked(person, {}, {"base_model": str(base), **QUICK}), kind, tell)
 
 
 def test_a_run_leaves_just_what_was_promised(
@@ -71,6 +72,45 @@ def test_a_run_leaves_just_what_was_promised(
     assert answer.tokens > 0
 
 
+def test_all_weights_are_trained_and_another_run_goes_on_from_them(
+    home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path
+) -> None:
+    person = make_person("ada", talks)
+    first = cycle(home, person, tiny_base, kind=FINE_TUNE)
+    names = {str(p.relative_to(first.run.folder)) for p in first.run.folder.rglob("*") if p.is_file()}
+    assert first.run.folder.parent.parent.name == "fine-tuned-models"
+    assert names == {
+        "fine_tune_dataset.jsonl",
+        "curated_memories.json",
+        "formatted_samples.json",
+        "schema_applied.json",
+        "ledger.jsonl",
+        "report.html",
+        "model/config.json",
+        "model/generation_config.json",
+        "model/model.safetensors",
+        "model/tokenizer.json",
+        "model/tokenizer_config.json",
+        "model-Q6_K.gguf",
+        "Modelfile",
+        "run-summary.json",
+    }
+    training = first.summary.training
+    assert training
+    assert training.optimizer == "adafactor"
+    assert training.trained_parameters > 100_000
+    assert training.loss_after < training.loss_before
+    answer = reply(load(first.run.gguf, context=256), [Message("user", "And?")], Sampling(max_tokens=5))
+    assert answer.tokens > 0
+
+    second = cycle(home, person, f"run:{first.run.label}", kind=FINE_TUNE)
+    assert second.summary.training
+    assert second.summary.training.loss_before == pytest.approx(training.loss_after)
+    assert newest(home, person) == second
+    with pytest.raises(BaseModelFault, match="has no run 'nosuch' that kept a model"):
+        cycle(home, person, "run:nosuch", kind=FINE_TUNE)
+
+
 def test_two_runs_with_one_seed_are_the_same(
     home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path
 ) -> None:
@@ -78,7 +118,7 @@ def test_two_runs_with_one_seed_are_the_same(
     files = [cycle(home, person, tiny_base).summary.files for _ in range(2)]
     same = ["curated_memories.json", "schema_applied.json", "ledger.jsonl", "adapter/adapter_model.safetensors"]
     assert [files[0][name] for name in same] == [files[1][name] for name in same]
-    assert len(home.profile(person).runs(FULL)) == 2
+    assert len(home.profile(person).runs()) == 2
 
 
 def test_memories_of_which_none_can_be_learned_from_end_the_run_at_once(
@@ -90,7 +130,7 @@ def test_memories_of_which_none_can_be_learned_from_end_the_run_at_once(
         match=r"None of 2 memories of ada .*: 1 (unreadable|written by a machine), 1 ",
     ):
         cycle(home, person, tiny_base)
-    (run,) = home.profile(person).runs(FULL)
+    (run,) = home.profile(person).runs()
     summary = json.loads(run.summary.read_text())
     assert summary["state"] == "failed"
     assert summary["error"].startswith("curate: None of 2 memories")

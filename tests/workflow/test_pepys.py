@@ -11,9 +11,10 @@ import pytest
 from idiolect.bases.embedded import packaged_gguf
 from idiolect.curation import Message
 from idiolect.files import write_json
-from idiolect.home import Home
+from idiolect.home import FULL, Home
 from idiolect.serving import Reply, Sampling, load, reply
-from idiolect.workflow.cycle import full_cycle
+from idiolect.workflow.cycle import run_cycle
+from idiolect.workflow.plan import Asked
 
 PEPYS = Path(__file__).parents[3] / "shared" / "data" / "pepys" / "1660-1662.jsonl"
 ENTRIES = 160
@@ -51,7 +52,7 @@ def test_a_model_learns_to_speak_as_pepys(home: Home, monkeypatch: pytest.Monkey
         "num_train_epochs": 1,
         "gradient_accumulation_steps": 8,
     }
-    finished = full_cycle(home, "pepys", {}, flags, lambda _: None)
+    finished = run_cycle(home, Asked("pepys", {}, flags), FULL, lambda _: None)
     training = finished.summary.training
     assert training
     assert training.samples + finished.summary.memories["held_out"] == ENTRIES

@@ -12,12 +12,12 @@ import pytest
 
 from idiolect.errors import BaseModelFault, EmptyProfile, IdiolectError, NoRoom, OptionFault, UnknownPerson
 from idiolect.home import FULL, Home
-from idiolect.workflow.plan import Plan, check_room, plan
+from idiolect.workflow.plan import Asked, Plan, check_room, plan
 from tests.conftest import Event, MakePerson
 
 
 def planned(home: Home, person: str, base: Path | str, **flags: Any) -> Plan:
-    return plan(home, person, FULL, {}, {"base_model": str(base), **flags})
+    return plan(home, Asked(person, {}, {"base_model": str(base), **flags}), FULL)
 
 
 def refusal(home: Home, person: str, base: Path | str, kind: type[IdiolectError], **flags: Any) -> IdiolectError:
@@ -31,10 +31,10 @@ def refusal(home: Home, person: str, base: Path | str, kind: type[IdiolectError]
 def test_a_plan_decides_everything(home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path) -> None:
     decided = planned(home, make_person("ada", talks), tiny_base, quantization="Q8_0")
     assert decided.target.base.folder == tiny_base
-    assert decided.quantization == "Q8_0"
+    assert decided.run.quantization == "Q8_0"
     assert decided.data.systems["dual"] == "You are ada, thinking to yourself."
     assert decided.run.folder.parent.name == decided.run.label[:10]
-    assert planned(home, "ada", tiny_base).quantization == "Q4_K_M"
+    assert planned(home, "ada", tiny_base).run.quantization == "Q4_K_M"
 
 
 def test_an_unknown_person_is_told_who_is_known(

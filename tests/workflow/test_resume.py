@@ -16,7 +16,8 @@ from idiolect.errors import UserFault
 from idiolect.files import sha256, write_json
 from idiolect.home import FULL, Home, Run
 from idiolect.training import Note
-from idiolect.workflow.cycle import STEPS, Began, Ended, full_cycle, resume
+from idiolect.workflow.cycle import STEPS, Began, Ended, resume, run_cycle
+from idiolect.workflow.plan import Asked
 from idiolect.workflow.runs import overview
 from tests.conftest import Event, MakePerson
 
@@ -50,11 +51,11 @@ def begun(told: list[Any]) -> list[str]:
 
 
 def test_a_run_stopped_after_every_step_ends_as_one_never_stopped(home: Home, person: str) -> None:
-    never_stopped = full_cycle(home, person, {}, {}, lambda _: None).run
+    never_stopped = run_cycle(home, Asked(person, {}, {}), FULL, lambda _: None).run
     names = list(STEPS)
     told: list[Any] = []
     with pytest.raises(KeyboardInterrupt):
-        full_cycle(home, person, {}, {}, stop_after(names[0], told))
+        run_cycle(home, Asked(person, {}, {}), FULL, stop_after(names[0], told))
     (row,) = [r for r in overview(home, person) if r["state"] == "unfinished"]
     for name in names[1:]:
         told.clear()
@@ -73,8 +74,8 @@ def test_a_run_stopped_after_every_step_ends_as_one_never_stopped(home: Home, pe
 
 def test_what_changed_is_done_again_and_said(home: Home, person: str) -> None:
     with pytest.raises(KeyboardInterrupt):
-        full_cycle(home, person, {}, {"max_samples": 30}, stop_after("validate", []))
-    (run,) = home.profile(person).runs(FULL)
+        run_cycle(home, Asked(person, {}, {"max_samples": 30}), FULL, stop_after("validate", []))
+    (run,) = home.profile(person).runs()
     run.formatted.write_text(run.formatted.read_text().replace("talking", "shouting"))
     told: list[Any] = []
     with pytest.raises(KeyboardInterrupt):
@@ -95,8 +96,8 @@ def test_what_changed_is_done_again_and_said(home: Home, person: str) -> None:
 
 def test_a_damaged_journal_is_named_and_nothing_else_can_go_on(home: Home, person: str) -> None:
     with pytest.raises(KeyboardInterrupt):
-        full_cycle(home, person, {}, {}, stop_after("curate", []))
-    (run,) = home.profile(person).runs(FULL)
+        run_cycle(home, Asked(person, {}, {}), FULL, stop_after("curate", []))
+    (run,) = home.profile(person).runs()
     run.journal.write_text("{")
     with pytest.raises(UserFault, match=r"journal\.json cannot be read"):
         resume(home, person, None, lambda _: None)
@@ -107,7 +108,7 @@ def test_a_damaged_journal_is_named_and_nothing_else_can_go_on(home: Home, perso
 @pytest.mark.slow
 def test_killed_in_the_middle_of_training_it_ends_with_the_same_weights(home: Home, person: str) -> None:
     flags = {"num_train_epochs": 4}
-    never_killed = full_cycle(home, person, {}, flags, lambda _: None).run
+    never_killed = run_cycle(home, Asked(person, {}, flags), FULL, lambda _: None).run
     words = [sys.executable, "-m", "idiolect", "full-cycle", "-u", person, "--home", str(home.root)]
     running = subprocess.Popen([*words, "--num-train-epochs", "4"], stdout=subprocess.PIPE, text=True, process_group=0)
     assert running.stdout

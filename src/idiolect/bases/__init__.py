@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from idiolect.bases.folder import checked, copy_tokenizer
 from idiolect.errors import BaseModelFault
+
+__all__ = ["BaseModel", "checked", "copy_tokenizer", "resolve"]
 
 
 @dataclass(frozen=True)
@@ -26,15 +29,15 @@ def resolve(name: str, cache: Path) -> BaseModel:
     Raises BaseModelFault (no such model, or a folder with something missing) and MissingPart (the package
     that carries the embedded model, or the one that downloads, is not installed).
     """
-    from idiolect.bases import embedded, folder, hub
+    from idiolect.bases import embedded, hub
 
     if name == embedded.NAME:
-        return BaseModel(name, folder.checked(embedded.unpacked(cache)))
+        return BaseModel(name, checked(embedded.unpacked(cache)))
     local = Path(name).expanduser()
     if name and local.is_dir():
-        return BaseModel(name, folder.checked(local))
+        return BaseModel(name, checked(local))
     if hub.is_id(name):
-        return BaseModel(name, folder.checked(hub.downloaded(name)))
+        return BaseModel(name, checked(hub.downloaded(name)))
     raise BaseModelFault(
         f"There is no base model {name!r}: it is not {embedded.NAME!r}, not a folder ({local.absolute()}), "
         "and not a Hugging Face id of the form org/name.",

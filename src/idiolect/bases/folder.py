@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 from idiolect.errors import BaseModelFault
+
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "chat_template.jinja",
+    "chat_template.json",
+    "generation_config.json",
+)
 
 
 def checked(folder: Path) -> Path:
@@ -18,6 +28,13 @@ def checked(folder: Path) -> Path:
             "Fetch it again, or name a folder that has config, tokenizer and safetensors.",
         )
     return folder
+
+
+def copy_tokenizer(base: Path, model: Path) -> None:
+    """Put what turns text into tokens, and the generation's settings, beside weights that were trained on `base`."""
+    for name in TOKENIZER_FILES:
+        if (base / name).is_file():
+            shutil.copyfile(base / name, model / name)
 
 
 def _config_faults(folder: Path) -> list[str]:

@@ -10,8 +10,8 @@ from rich.console import Console
 from idiolect import __version__
 from idiolect.cli import dataset, runs
 from idiolect.cli.chat import chat
+from idiolect.cli.cycles import fine_tune_cycle, full_cycle
 from idiolect.cli.demo import demo
-from idiolect.cli.full_cycle import full_cycle
 from idiolect.cli.options import options
 from idiolect.errors import IdiolectError
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo)
 app.command("full-cycle")(full_cycle)
+app.command("fine-tune-cycle")(fine_tune_cycle)
 app.command("chat")(chat)
 app.command("options")(options)
 app.add_typer(dataset.app, name="dataset")

@@ -38,13 +38,14 @@ def dataset(
         raise typer.BadParameter("whose memories?", param_hint="--username")
     from idiolect.dataset import figures
     from idiolect.workflow.dataset import make_dataset
+    from idiolect.workflow.plan import Asked
 
     console = Console(highlight=False)
 
     def tell(step: str, outcome: str) -> None:
         console.print(f"[bold green]✓[/] {step:<10} {escape(outcome)}", soft_wrap=True)
 
-    made, quality = make_dataset(home_at(home), username, os.environ, flags, tell)
+    made, quality = make_dataset(home_at(home), Asked(username, os.environ, flags), tell)
     table = Table(title=f"The data set of {username}", title_justify="left")
     for name in ("", "value", "target"):
         table.add_column(name)
@@ -71,11 +72,10 @@ def show(
     """Show a sample as the model sees it; what is learned is coloured."""
     from idiolect.dataset import TrainingText
     from idiolect.errors import OptionFault
-    from idiolect.home import FULL
     from idiolect.workflow.data_steps import read_lines
+    from idiolect.workflow.runs import run_of
 
-    profile = home_at(home).profile(username)
-    place = profile.run(FULL, run) if run else profile.dataset()
+    place = run_of(home_at(home), username, run) if run else home_at(home).profile(username).dataset()
     lines = read_lines(place.dataset, TrainingText)
     if not 1 <= number <= len(lines):
         raise OptionFault(f"There is no sample {number} in {place.dataset}.", f"It has {len(lines)}, from 1.")
@@ -98,9 +98,9 @@ def curate(
     """Memories to cleaned samples; ledger.jsonl is written beside them."""
     from idiolect.home import Dataset
     from idiolect.workflow import data_steps
-    from idiolect.workflow.plan import plan_data
+    from idiolect.workflow.plan import Asked, plan_data
 
-    data = plan_data(home_at(home), username, os.environ, flags)
+    data = plan_data(home_at(home), Asked(username, os.environ, flags))
     _say(data_steps.curate(data, Dataset(output.parent, "dataset.jsonl"), output))
 
 
@@ -114,9 +114,9 @@ def format_(
 ) -> None:
     """Give samples their system messages, or their mode's tags."""
     from idiolect.workflow import data_steps
-    from idiolect.workflow.plan import plan_data
+    from idiolect.workflow.plan import Asked, plan_data
 
-    data = plan_data(home_at(home), username, os.environ, flags)
+    data = plan_data(home_at(home), Asked(username, os.environ, flags))
     _say(data_steps.format_curated(data, source, output))
 
 
@@ -130,10 +130,10 @@ def apply_schema(
 ) -> None:
     """Apply the base model's chat template, and mark what is learned."""
     from idiolect.workflow import data_steps
-    from idiolect.workflow.plan import plan_data, plan_target
+    from idiolect.workflow.plan import Asked, plan_data, plan_target
 
     place = home_at(home)
-    target = plan_target(place, plan_data(place, username, os.environ, flags).options)
+    target = plan_target(place, plan_data(place, Asked(username, os.environ, flags)))
     _say(data_steps.apply_chat_template(target, source, output))
 
 
@@ -148,11 +148,11 @@ def export_dataset(
     """Split the samples and write the data set; a ledger.jsonl beside it is brought up to date."""
     from idiolect.home import Dataset
     from idiolect.workflow import data_steps
-    from idiolect.workflow.plan import plan_data, plan_target
+    from idiolect.workflow.plan import Asked, plan_data, plan_target
 
     place = home_at(home)
-    data = plan_data(place, username, os.environ, flags)
-    target = plan_target(place, data.options)
+    data = plan_data(place, Asked(username, os.environ, flags))
+    target = plan_target(place, data)
     _say(data_steps.export_dataset(data, target, source, Dataset(output.parent, output.name)))
 
 

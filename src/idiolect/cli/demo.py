@@ -11,7 +11,7 @@ from idiolect.cli.flags import HomeFolder, home_at
 
 def demo(home: HomeFolder = None) -> None:
     """Train on Marit Solvang, a person made up for this, and compare her model with the one it began as."""
-    from idiolect.cli.full_cycle import full_cycle
+    from idiolect.cli.cycles import full_cycle
     from idiolect.cli.view import show_side_by_side
     from idiolect.memories.sample_person import PERSON, write_sample_person
     from idiolect.workflow.comparison import compare_with_embedded

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Optional
 import typer
 from pydantic.fields import FieldInfo
 
-from idiolect.config import Options, typed
+from idiolect.config import FULL_FINE_TUNE, Options, typed
 from idiolect.home import Home, default_root
 
 Username = Annotated[str, typer.Option("--username", "-u", help="Whose memories: a folder in profiles/.")]
@@ -30,10 +30,11 @@ def flag(name: str, field: FieldInfo) -> str:
     return typed(field).flag or "--" + name.replace("_", "-")
 
 
-def with_option_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command all flags of Options; it gets the typed ones as `flags`, by name."""
+def with_option_flags(command: Callable[..., None], trains: str | None = None) -> Callable[..., None]:
+    """Give a command the flags of Options, those for what it trains; it gets the typed ones as `flags`, by name."""
     own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "flags"]
-    drawn = [_parameter(name, field) for name, field in Options.model_fields.items()]
+    meant = {name: field for name, field in Options.model_fields.items() if typed(field).trains in (None, trains)}
+    drawn = [_parameter(name, field, trains) for name, field in meant.items()]
 
     @functools.wraps(command)
     def typed_command(**given: Any) -> None:
@@ -47,8 +48,9 @@ def with_option_flags(command: Callable[..., None]) -> Callable[..., None]:
     return typed_command
 
 
-def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
-    default = "" if field.default in (None, "") else f" (default: {field.default})"
+def _parameter(name: str, field: FieldInfo, trains: str | None) -> inspect.Parameter:
+    value = FULL_FINE_TUNE.get(name, field.default) if trains == "model" else field.default
+    default = "" if value in (None, "") else f" (default: {value})"
     declared = typer.Option(
         flag(name, field),
         help=f"{field.description}{default}",

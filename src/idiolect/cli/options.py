@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from idiolect.cli.flags import flag
-from idiolect.config import CurationRules, Options, typed
+from idiolect.config import FULL_FINE_TUNE, CurationRules, Options, typed
 
 _PAGE = """# Options
 
@@ -16,8 +16,13 @@ Drawn from `src/idiolect/config/` by `make docs`. Later wins: default, `etc/trai
 
 {options}
 
-The keys `comment` and `notes` are let through, and so are two keys of MetaHuman OS that have no meaning here:
-`chat_template` (the base model's own template is always used) and `full_fine_tune` (a block for the other cycle).
+The keys `comment` and `notes` are let through, and so is `chat_template` of MetaHuman OS: the base model's own template
+is always used. Its `"gguf_conversion": {{"quantization_type": …}}` counts as `quantization`.
+
+### For `fine-tune-cycle` alone
+
+A block `"full_fine_tune": {{…}}` in either file, and `etc/modes/<mode>.json` for a run with `--mode`, hold options that
+go over the others when all weights are trained. Without them: {block}.
 
 ## `profiles/<user>/etc/curation.json`
 
@@ -34,7 +39,8 @@ def options() -> None:
 
 def options_page() -> str:
     """Return docs/options.md."""
-    return _PAGE.format(options=options_table(), rules=_rules_table())
+    block = ", ".join(f"`{name}` {value}" for name, value in FULL_FINE_TUNE.items())
+    return _PAGE.format(options=options_table(), rules=_rules_table(), block=block)
 
 
 def options_table() -> str:

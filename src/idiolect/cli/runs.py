@@ -33,10 +33,10 @@ def runs(
         _print_json(rows)
         return
     table = Table()
-    for name in ("person", "run", "state", "step", "seconds", "held-out loss", "MB"):
+    for name in ("person", "run", "cycle", "state", "step", "seconds", "held-out loss", "MB"):
         table.add_column(name)
     for row in rows:
-        table.add_row(*(str(row[name]) for name in ("person", "label", "state", "step", "seconds", "loss", "mb")))
+        table.add_row(*map(str, row.values()))
     Console().print(table)
 
 
@@ -55,7 +55,7 @@ def resume(
     home: HomeFolder = None,
 ) -> None:
     """Go on with a run that was interrupted or failed: what is done is not done again."""
-    from idiolect.cli.full_cycle import watch
+    from idiolect.cli.cycles import watch
     from idiolect.workflow.cycle import resume as go_on
 
     place = home_at(home)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
@@ -19,6 +19,8 @@ class Typed:
 
     flag: str | None = None
     env: str | None = None
+    trains: Literal["adapter", "model"] | None = None
+    """The only kind of training that it means something to."""
 
 
 class Options(BaseModel):
@@ -27,7 +29,7 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     base_model: Annotated[str, Typed(env="BASE_MODEL")] = "unsloth/Qwen3-14B"
-    """What to train: `embedded` (SmolLM2-135M-Instruct), a folder, or a Hugging Face id."""
+    """What to train: `embedded` (SmolLM2-135M-Instruct), a folder, a Hugging Face id, or `run:<label>` to go on."""
     system_prompt: str = ""
     """The system message for every mode; `{name}` stands for the person. Empty: one a mode, from the persona."""
 
@@ -70,22 +72,26 @@ class Options(BaseModel):
     """The 8-bit ones need a GPU; without one adamw_torch is used, and said."""
     dtype: Literal["bfloat16", "float32"] = "bfloat16"
     """In what the base model's weights are held while training."""
-    load_in_4bit: bool = True
+    load_in_4bit: Annotated[bool, Typed(trains="adapter")] = True
     """Hold the base model in 4 bit while training (GPU only; without one it is not, and said)."""
     use_gradient_checkpointing: bool = True
     """Trade time for memory on a GPU; without one it has no use and is left off, and said."""
 
-    lora_rank: Annotated[int, Field(ge=1)] = 8
+    lora_rank: Annotated[int, Typed(trains="adapter"), Field(ge=1)] = 8
     """Rank of the adapter."""
-    lora_alpha: Annotated[int, Field(ge=1)] = 16
+    lora_alpha: Annotated[int, Typed(trains="adapter"), Field(ge=1)] = 16
     """The adapter's delta is scaled by lora_alpha / lora_rank."""
-    lora_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    lora_dropout: Annotated[float, Typed(trains="adapter"), Field(ge=0, lt=1)] = 0.05
     """Dropout before the adapter."""
-    lora_target_modules: str = "all-linear"
+    lora_target_modules: Annotated[str, Typed(trains="adapter")] = "all-linear"
     """Comma-separated names of the layers that get an adapter, or all-linear."""
 
     quantization: Quantization | None = None
-    """Type of the GGUF file; Q4_K_M unless said otherwise."""
+    """Type of the GGUF file; Q4_K_M for a merged adapter and Q6_K for a fine-tuned model, unless said otherwise."""
+
+
+#: What a full fine-tune wants otherwise than LoRA does: at 2e-4 it would forget all that it knew.
+FULL_FINE_TUNE: dict[str, Any] = {"learning_rate": 1e-5, "optimizer": "adafactor"}
 
 
 def typed(field: FieldInfo) -> Typed:

@@ -1,11 +1,11 @@
 """The job bundle: a folder that any machine can train, without a name, a path or a secret in it.
 
-job.json          what to do
+job.json          what to do: train an adapter, or all of the model
 dataset.jsonl     training texts
 tokenizer.json    how a text becomes tokens
 events.jsonl      progress, while it runs
 checkpoints/      where training goes on from
-outputs/          adapter/ and result.json
+outputs/          adapter/ or model/, and result.json
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -52,6 +52,7 @@ class Job:
     """A bundle, opened."""
 
     folder: Path
+    trains: Literal["adapter", "model"]
     options: Options
     texts: tuple[TrainingText, ...]
 
@@ -68,8 +69,8 @@ class Job:
         return self.folder / "checkpoints"
 
     @property
-    def adapter(self) -> Path:
-        return self.folder / "outputs" / "adapter"
+    def weights(self) -> Path:
+        return self.folder / "outputs" / self.trains
 
     @property
     def result(self) -> Path:
@@ -98,13 +99,20 @@ class TrainingResult(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str]
 
 
-def write_bundle(folder: Path, options: Options, texts: Sequence[TrainingText], tokenizer: Path) -> None:
+def write_bundle(
+    folder: Path,
+    trains: Literal["adapter", "model"],
+    options: Options,
+    texts: Sequence[TrainingText],
+    tokenizer: Path,
+) -> None:
     """Write a bundle that is ready to be trained, or to be trained further if it is the same one again."""
     before = _contents(folder)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(tokenizer, folder / "tokenizer.json")
     write_jsonl(folder / "dataset.jsonl", texts)
-    write_json(folder / "job.json", {"format": 1, "options": options.model_dump(include=set(OPTIONS))})
+    ours = options.model_dump(include=set(OPTIONS))
+    write_json(folder / "job.json", {"format": 2, "trains": trains, "options": ours})
     if _contents(folder) != before:
         remove(folder / "checkpoints")
         remove(folder / "outputs")
@@ -116,7 +124,7 @@ def open_bundle(folder: Path) -> Job:
         job: Any = msgspec.json.decode((folder / "job.json").read_bytes())
         lines = (folder / "dataset.jsonl").read_bytes().splitlines()
         texts = tuple(msgspec.json.decode(line, type=TrainingText) for line in lines)
-        return Job(folder, Options.model_validate(job["options"]), texts)
+        return Job(folder, job["trains"], Options.model_validate(job["options"]), texts)
     except (OSError, msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
         raise DataFault(f"{folder} is not a job bundle: {error}", "Make the bundle again.") from error
 

@@ -23,21 +23,22 @@ from idiolect.training.loop import FusedTrainer, Reporter, Samples, training_arg
 from idiolect.training.rows import TokenizedSample, tokenize
 
 _VERSIONS = ("idiolect", "torch", "transformers", "peft", "accelerate")
+_SHARD = "4GB"
 
 
 def train(job: Job, base: Path, report: Callable[[Event], None]) -> TrainingResult:
-    """Train a LoRA adapter on `base` (a Transformers folder); write outputs/adapter and outputs/result.json.
+    """Train on `base` (a Transformers folder); write outputs/adapter or outputs/model, and outputs/result.json.
 
     Raises RunFailed if the loss becomes no number, or if a sample was not learned from as often as was asked.
     """
     began = time.monotonic()
     set_seed(job.options.seed)
     on_gpu = torch.cuda.is_available()
-    optimizer = _optimizer(job.options, report, on_gpu=on_gpu)
+    optimizer = _optimizer(job, report, on_gpu=on_gpu)
     texts = tokenize(job.texts, job.tokenizer)
     kept = {t.id for t in job.texts if t.split == "train"}
     trainer = FusedTrainer(
-        model=_with_adapter(base, job.options, on_gpu=on_gpu),
+        model=_model(base, job, on_gpu=on_gpu),
         args=training_arguments(job, optimizer, use_cpu=not on_gpu),
         train_dataset=Samples([t for t in texts if t.id in kept]),
         held_out=[t for t in texts if t.id not in kept],
@@ -79,20 +80,23 @@ def _tokens_until(checkpoint: Path, trainer: FusedTrainer) -> int:
     return round(epoch) * sum(s.learned_tokens for s in samples)
 
 
-def _optimizer(options: Options, report: Callable[[Event], None], *, on_gpu: bool) -> str:
+def _optimizer(job: Job, report: Callable[[Event], None], *, on_gpu: bool) -> str:
     """Return the optimizer that this machine can run; say what it cannot."""
+    options, lora = job.options, job.trains == "adapter"
     if on_gpu:
-        if options.load_in_4bit:
+        if options.load_in_4bit and lora:
             report(Note("Holding the base model in 4 bit is not built yet: training it in 16 bit."))
         return options.optimizer
-    lacking = ["4-bit weights"] if options.load_in_4bit else []
+    lacking = ["4-bit weights"] if options.load_in_4bit and lora else []
     lacking += [options.optimizer] if options.optimizer.endswith("8bit") else []
     if lacking:
         report(Note(f"No GPU here: {' and '.join(lacking)} need one. Using {options.dtype} and adamw_torch."))
     return "adamw_torch" if options.optimizer.endswith("8bit") else options.optimizer
 
 
-def _with_adapter(base: Path, options: Options, *, on_gpu: bool) -> Any:
+def _model(base: Path, job: Job, *, on_gpu: bool) -> Any:
+    """Load the base as it is to be trained: frozen under an adapter, or all of it."""
+    options = job.options
     model = AutoModelForCausalLM.from_pretrained(
         base,
         dtype=getattr(torch, options.dtype),
@@ -100,6 +104,10 @@ def _with_adapter(base: Path, options: Options, *, on_gpu: bool) -> Any:
         attn_implementation="sdpa" if on_gpu else "eager",
     )
     model.config.use_cache = False
+    return _with_adapter(model, options) if job.trains == "adapter" else model
+
+
+def _with_adapter(model: Any, options: Options) -> Any:
     targets = options.lora_target_modules
     adapter = LoraConfig(
         task_type="CAUSAL_LM",
@@ -153,13 +161,18 @@ def _result(trainer: FusedTrainer, before: float, *, seconds: float, optimizer: 
 
 
 def _save(job: Job, model: Any, result: TrainingResult) -> None:
-    """Save the adapter without what PEFT writes about this computer, and the result last of all."""
-    with whole(job.adapter) as folder:
-        model.save_pretrained(folder)
-        (folder / "README.md").unlink()
-        config = msgspec.json.decode((folder / "adapter_config.json").read_bytes())
-        # PEFT keeps the names in a set, whose order is another one each time.
-        ours = {"base_model_name_or_path": None, "target_modules": sorted(config["target_modules"])}
-        write_json(folder / "adapter_config.json", {**config, **ours})
+    """Save the weights without what the libraries write about this computer, and the result last of all."""
+    with whole(job.weights) as folder:
+        model.save_pretrained(folder, max_shard_size=_SHARD)
+        if job.trains == "adapter":
+            _forget_this_computer(folder)
     write_json(job.result, result)
     shutil.rmtree(job.checkpoints, ignore_errors=True)
+
+
+def _forget_this_computer(adapter: Path) -> None:
+    (adapter / "README.md").unlink()
+    config = msgspec.json.decode((adapter / "adapter_config.json").read_bytes())
+    # PEFT keeps the names in a set, whose order is another one each time.
+    ours = {"base_model_name_or_path": None, "target_modules": sorted(config["target_modules"])}
+    write_json(adapter / "adapter_config.json", {**config, **ours})

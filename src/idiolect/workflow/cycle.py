@@ -16,13 +16,13 @@ from idiolect.config import our_part
 from idiolect.curation import SELECTION, memory_stamps
 from idiolect.errors import IdiolectError
 from idiolect.files import write_json
-from idiolect.home import FULL, Home
+from idiolect.home import CYCLES, Cycle, Home
 from idiolect.training import OPTIONS as TRAINING
 from idiolect.training import Event
 from idiolect.workflow import data_steps, steps
 from idiolect.workflow.journal import Journal, StepRecord, fingerprints, read_journal, why_again, written
 from idiolect.workflow.lock import only_run
-from idiolect.workflow.plan import Plan, plan
+from idiolect.workflow.plan import Asked, Plan, plan
 from idiolect.workflow.runs import Finished, unfinished
 from idiolect.workflow.summary import failed, succeeded
 
@@ -79,15 +79,15 @@ STEPS: Mapping[str, Step] = {
     "train": Step(
         steps.train,
         lambda p: {"data set": p.run.dataset, "base model": _weights(p), **_options(p, TRAINING)},
-        lambda p: [p.run.adapter],
+        lambda p: [p.run.weights],
     ),
     "quantize": Step(
         steps.merge_and_quantize,
         lambda p: {
-            "adapter": p.run.adapter / "adapter_model.safetensors",
+            "trained weights": written([p.run.weights], p.run.folder),
             "base model": _weights(p),
             "chat template": p.target.template.source,
-            "quantization": p.quantization,
+            "quantization": p.run.quantization,
         },
         lambda p: [p.run.gguf],
     ),
@@ -120,31 +120,32 @@ class Ended:
 Tell = Callable[[Event | steps.Written | Began | Ended], None]
 
 
-def full_cycle(home: Home, person: str, environ: Mapping[str, str], flags: Mapping[str, Any], tell: Tell) -> Finished:
-    """Train a LoRA adapter on a person's memories and write their model file."""
-    decided = plan(home, person, FULL, environ, flags)
-    given = {k: v for k, v in flags.items() if v is not None}
-    return run(decided, Journal(decided.run.label, person, datetime.now(UTC), our_part(environ), given), tell)
+def run_cycle(home: Home, asked: Asked, cycle: Cycle, tell: Tell) -> Finished:
+    """Train on a person's memories, as the cycle does it, and write their model file."""
+    decided = plan(home, asked, cycle)
+    given = {k: v for k, v in asked.flags.items() if v is not None}
+    label, environ = decided.run.label, our_part(asked.environ)
+    return carry_out(decided, Journal(label, cycle.name, asked.person, datetime.now(UTC), environ, given), tell)
 
 
 def resume(home: Home, person: str, label: str | None, tell: Tell) -> Finished:
     """Go on with a run that did not come to its end, the newest if no label is given, as it was asked for."""
     before = unfinished(home, person, label)
     journal = read_journal(before.journal)
-    decided = plan(home, person, FULL, journal.environ, journal.flags, label=before.label)
-    return run(decided, journal, tell)
+    decided = plan(home, Asked(person, journal.environ, journal.flags), CYCLES[journal.cycle], before.label)
+    return carry_out(decided, journal, tell)
 
 
-def run(decided: Plan, journal: Journal, tell: Tell) -> Finished:
+def carry_out(decided: Plan, journal: Journal, tell: Tell) -> Finished:
     """Carry out a plan, step by step; the journal gets each step's record when its outputs are whole.
 
     Raises UserFault if another run of this person is going on.
     """
     with only_run(decided.data.profile, decided.run.label):
-        return _run(decided, journal, tell)
+        return _steps(decided, journal, tell)
 
 
-def _run(decided: Plan, journal: Journal, tell: Tell) -> Finished:
+def _steps(decided: Plan, journal: Journal, tell: Tell) -> Finished:
     decided.run.folder.mkdir(parents=True, exist_ok=True)
     write_json(decided.run.journal, journal)
     for name, step in STEPS.items():

@@ -25,8 +25,9 @@ from idiolect.dataset import (
 )
 from idiolect.errors import DataFault, EmptyProfile
 from idiolect.files import write_json, write_jsonl, write_text
-from idiolect.home import FULL, Dataset, Profile
+from idiolect.home import Dataset, Profile
 from idiolect.workflow.plan import Data, Target
+from idiolect.workflow.runs import state
 
 _Record = TypeVar("_Record")
 
@@ -98,8 +99,8 @@ def measure_dataset(data: Data, target: Target, made: Dataset) -> Quality:
 
 
 def _earlier_curated(profile: Profile) -> list[Path]:
-    """Return the curated memories of all runs that came to a model."""
-    return [run.curated for run in profile.runs(FULL) if run.gguf.exists() and run.curated.exists()]
+    """Return the curated memories of all runs that came to their end."""
+    return [run.curated for run in profile.runs() if state(run) == "succeeded" and run.curated.exists()]
 
 
 def read_records(path: Path, kind: type[_Record]) -> list[_Record]:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from idiolect.dataset import Quality
 from idiolect.home import Dataset, Home
 from idiolect.workflow import data_steps
-from idiolect.workflow.plan import plan_data, plan_target
+from idiolect.workflow.plan import Asked, plan_data, plan_target
 
 
-def make_dataset(
-    home: Home, person: str, environ: Mapping[str, str], flags: Mapping[str, Any], tell: Callable[[str, str], None]
-) -> tuple[Dataset, Quality]:
+def make_dataset(home: Home, asked: Asked, tell: Callable[[str, str], None]) -> tuple[Dataset, Quality]:
     """Make a person's data set and measure it; `tell` gets each step's name and outcome."""
-    data = plan_data(home, person, environ, flags)
-    target = plan_target(home, data.options)
+    data = plan_data(home, asked)
+    target = plan_target(home, data)
     made = data.profile.dataset()
     tell("curate", data_steps.curate(data, made))
     tell("format", data_steps.format_curated(data, made.curated, made.formatted))

@@ -31,6 +31,7 @@ class Journal(msgspec.Struct, frozen=True):
     """journal.json: how the run was asked for, and its steps."""
 
     label: str
+    cycle: str
     person: str
     began: datetime
     environ: Mapping[str, str]

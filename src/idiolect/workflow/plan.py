@@ -10,19 +10,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from idiolect.bases import BaseModel, resolve
+from idiolect.bases import BaseModel, checked, resolve
 from idiolect.config import CurationRules, Mode, Options, Settings, curation_rules
 from idiolect.config import resolve as resolve_settings
 from idiolect.curation import Message
 from idiolect.dataset import ChatTemplate, load_chat_template, system_messages
-from idiolect.errors import EmptyProfile, MissingPart, NoRoom, UnknownPerson
+from idiolect.errors import BaseModelFault, EmptyProfile, MissingPart, NoRoom, UnknownPerson
 from idiolect.export import check_exportable, estimate_bytes
 from idiolect.home import Cycle, Home, Profile, Run, new_label
 from idiolect.memories import persona_name
 
+#: Before the label of a run whose model is the base of another.
+EARLIER_RUN = "run:"
+
 _MB = 1_000_000
 #: What is needed whatever the model: data set, logs, and the embedded base model unpacked.
 _ROOM_ALWAYS = 400 * _MB
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was typed: whose memories, and the options in the environment and on the command line (None: not given)."""
+
+    person: str
+    environ: Mapping[str, str]
+    flags: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -58,44 +70,50 @@ class Plan:
     data: Data
     target: Target
     run: Run
-    quantization: str
 
 
-def plan(  # noqa: PLR0913 - what a run is asked for by
-    home: Home,
-    person: str,
-    cycle: Cycle,
-    environ: Mapping[str, str],
-    flags: Mapping[str, Any],
-    *,
-    label: str | None = None,
-) -> Plan:
+def plan(home: Home, asked: Asked, cycle: Cycle, label: str | None = None) -> Plan:
     """Decide a run, a new one or the one called `label`. Every fault that can be known early is raised here."""
-    data = plan_data(home, person, environ, flags)
+    data = plan_data(home, asked, cycle)
     _check_parts()
     check_room(home.root, _ROOM_ALWAYS)
-    target = plan_target(home, data.options)
-    quantization = data.options.quantization or cycle.quantization
+    target = plan_target(home, data)
+    run = data.profile.run(cycle, label or new_label(), data.options.quantization)
     check_exportable(target.base.folder)
-    check_room(home.root, _ROOM_ALWAYS + _room_for(target.base.folder, quantization))
-    return Plan(data, target, data.profile.run(cycle, label or new_label()), quantization)
+    check_room(home.root, _ROOM_ALWAYS + _room_for(target.base.folder, run))
+    return Plan(data, target, run)
 
 
-def plan_data(home: Home, person: str, environ: Mapping[str, str], flags: Mapping[str, Any]) -> Data:
+def plan_data(home: Home, asked: Asked, cycle: Cycle | None = None) -> Data:
     """Decide whose memories are read, and how. Raises UnknownPerson, EmptyProfile and OptionFault."""
-    profile = _profile(home, person)
-    settings = resolve_settings(home, person, environ, flags)
+    profile = _profile(home, asked.person)
+    settings = resolve_settings(home, asked.person, asked.environ, asked.flags, cycle)
     rules = curation_rules(profile.curation_json)
-    systems = system_messages(persona_name(profile.persona, person), settings.options, rules)
+    systems = system_messages(persona_name(profile.persona, asked.person), settings.options, rules)
     return Data(profile, settings, rules, systems)
 
 
-def plan_target(home: Home, options: Options) -> Target:
+def plan_target(home: Home, data: Data) -> Target:
     """Find the base model and its template. Raises BaseModelFault, also if the template cannot mark replies."""
-    base = resolve(options.base_model, home.cache)
+    base = _base(home, data)
     template = load_chat_template(base.folder, home.schemas, base.name)
     template.render_learned([Message("system", "?"), Message("user", "?"), Message("assistant", "!")])
     return Target(base, template)
+
+
+def _base(home: Home, data: Data) -> BaseModel:
+    """Find the base model: an earlier run's own, where `run:<label>` is asked for."""
+    name = data.options.base_model
+    if not name.startswith(EARLIER_RUN):
+        return resolve(name, home.cache)
+    runs = {run.label: run for run in data.profile.runs() if run.model.is_dir()}
+    label = name.removeprefix(EARLIER_RUN)
+    if label not in runs:
+        raise BaseModelFault(
+            f"{data.profile.person} has no run {label!r} that kept a model to go on from.",
+            f"Those that did: {', '.join(runs) or 'none'}.",
+        )
+    return BaseModel(name, checked(runs[label].model))
 
 
 def check_room(folder: Path, wanted: int) -> None:
@@ -134,7 +152,11 @@ def _check_parts() -> None:
         raise MissingPart(f"Not installed: {', '.join(missing)}.", "Install them: pip install 'idiolect[all]'")
 
 
-def _room_for(base: Path, quantization: str) -> int:
-    """Estimate what a run writes: the GGUF, and adapter and checkpoints, far less than a tenth of the base."""
+def _room_for(base: Path, run: Run) -> int:
+    """Estimate what a run writes: the GGUF, and weights and checkpoints.
+
+    An adapter's are far less than a tenth of the base. A whole model is saved as often as the base is large: twice as
+    a checkpoint with little beside it (Adafactor), once in the bundle, once in the run's folder.
+    """
     weights = sum(f.stat().st_size for f in base.glob("*.safetensors"))
-    return estimate_bytes(base, quantization) + weights // 10
+    return estimate_bytes(base, run.quantization) + (weights // 10 if run.cycle.trains == "adapter" else 4 * weights)

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from idiolect.bases import copy_tokenizer
 from idiolect.dataset import TrainingText
 from idiolect.export import export_gguf
 from idiolect.files import whole, write_text
@@ -28,25 +29,30 @@ Tell = Callable[[Event | Written], None]
 
 
 def train(plan: Plan, tell: Tell) -> str:
-    run = plan.run
-    write_bundle(run.bundle, plan.data.options, read_lines(run.dataset, TrainingText), plan.target.tokenizer)
-    train_here(run.bundle, plan.target.base.folder, run.log, tell)
-    with whole(run.adapter) as folder:
-        shutil.copytree(run.bundle / "outputs" / "adapter", folder)
-    return "adapter/"
+    run, base = plan.run, plan.target.base.folder
+    texts = read_lines(run.dataset, TrainingText)
+    write_bundle(run.bundle, run.cycle.trains, plan.data.options, texts, plan.target.tokenizer)
+    train_here(run.bundle, base, run.log, tell)
+    with whole(run.weights) as folder:
+        shutil.copytree(run.bundle / "outputs" / run.cycle.trains, folder)
+        if run.cycle.trains == "model":
+            copy_tokenizer(base, folder)
+    return f"{run.weights.name}/"
 
 
 def merge_and_quantize(plan: Plan, tell: Tell) -> str:
+    run = plan.run
+    lora = run.cycle.trains == "adapter"
     written = export_gguf(
-        plan.target.base.folder,
-        plan.run.gguf,
-        plan.quantization,
-        adapter=plan.run.adapter,
+        plan.target.base.folder if lora else run.model,
+        run.gguf,
+        run.quantization,
+        adapter=run.weights if lora else None,
         name=plan.data.profile.person,
         chat_template=plan.target.template.source,
         on_progress=lambda done, total: tell(Written(done, total)),
     )
-    return f"{plan.run.gguf.name}, {plan.quantization}, {written.bytes / 1e6:,.0f} MB"
+    return f"{run.gguf.name}, {run.quantization}, {written.bytes / 1e6:,.0f} MB"
 
 
 def write_modelfile(plan: Plan, _: Tell) -> str:

@@ -40,6 +40,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     began: datetime
     ended: datetime
     base_model: str
+    quantization: str
     seed: int
     options: dict[str, Any]
     """Option → its value, and where that came from."""
@@ -83,6 +84,7 @@ def _summary(plan: Plan, journal: Journal) -> Summary:
         began=journal.began,
         ended=datetime.now(UTC),
         base_model=plan.target.base.name,
+        quantization=plan.run.quantization,
         seed=plan.data.options.seed,
         options={k: {"value": v, "from": plan.data.settings.origins[k]} for k, v in options.items()},
         system_messages=plan.data.systems,
