@@ -24,10 +24,10 @@ check: setup
 	$(VENV)/bin/mypy
 
 fast: setup
-	$(PY) -m pytest -m "not slow"
+	$(PY) -m pytest -m "not slow" -n 2
 
 slow: setup
-	$(PY) -m pytest -m slow
+	$(PY) -m pytest -m slow -n 2
 
 docs: setup
 	$(PY) scripts/write_docs.py
