@@ -1,6 +1,15 @@
 """Training text → weights: the job bundle, the rows that a model sees, the one training loop, its progress."""
 
-from idiolect.training.bundle import OPTIONS, Job, TrainingResult, read_result, write_bundle
+from idiolect.training.bundle import (
+    OPTIONS,
+    Job,
+    Measured,
+    SampleLoss,
+    TrainingResult,
+    read_measured,
+    read_result,
+    write_bundle,
+)
 from idiolect.training.events import Event, Finished, HeldOut, Note, Started, Stepped, decode
 
 __all__ = [
@@ -9,11 +18,14 @@ __all__ = [
     "Finished",
     "HeldOut",
     "Job",
+    "Measured",
     "Note",
+    "SampleLoss",
     "Started",
     "Stepped",
     "TrainingResult",
     "decode",
+    "read_measured",
     "read_result",
     "write_bundle",
 ]

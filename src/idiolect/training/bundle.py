@@ -2,10 +2,11 @@
 
 job.json          what to do: train an adapter, or all of the model
 dataset.jsonl     training texts
+probes.jsonl      texts whose loss is measured before and after, and that are not learned
 tokenizer.json    how a text becomes tokens
 events.jsonl      progress, while it runs
 checkpoints/      where training goes on from
-outputs/          adapter/ or model/, and result.json
+outputs/          adapter/ or model/, measured.json and result.json
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ class Job:
     trains: Literal["adapter", "model"]
     options: Options
     texts: tuple[TrainingText, ...]
+    probes: tuple[TrainingText, ...] = ()
 
     @property
     def tokenizer(self) -> Path:
@@ -75,6 +77,10 @@ class Job:
     @property
     def result(self) -> Path:
         return self.folder / "outputs" / "result.json"
+
+    @property
+    def measured(self) -> Path:
+        return self.folder / "outputs" / "measured.json"
 
     @property
     def samples_a_step(self) -> int:
@@ -99,18 +105,37 @@ class TrainingResult(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str]
 
 
+class SampleLoss(msgspec.Struct, frozen=True):
+    """The summed loss (nats) of one text's learned tokens under the base model, and under what was trained."""
+
+    id: str
+    tokens: int
+    before: float
+    after: float
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """measured.json: the training loss by step, and each held-out text's and probe's own loss."""
+
+    curve: tuple[tuple[int, float], ...]
+    held_out: tuple[SampleLoss, ...]
+    probes: tuple[SampleLoss, ...]
+
+
 def write_bundle(
     folder: Path,
     trains: Literal["adapter", "model"],
     options: Options,
     texts: Sequence[TrainingText],
     tokenizer: Path,
+    probes: Sequence[TrainingText] = (),
 ) -> None:
     """Write a bundle that is ready to be trained, or to be trained further if it is the same one again."""
     before = _contents(folder)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(tokenizer, folder / "tokenizer.json")
     write_jsonl(folder / "dataset.jsonl", texts)
+    write_jsonl(folder / "probes.jsonl", probes)
     ours = options.model_dump(include=set(OPTIONS))
     write_json(folder / "job.json", {"format": 2, "trains": trains, "options": ours})
     if _contents(folder) != before:
@@ -122,17 +147,24 @@ def open_bundle(folder: Path) -> Job:
     """Read a bundle. Raises DataFault for a folder that is none."""
     try:
         job: Any = msgspec.json.decode((folder / "job.json").read_bytes())
-        lines = (folder / "dataset.jsonl").read_bytes().splitlines()
-        texts = tuple(msgspec.json.decode(line, type=TrainingText) for line in lines)
-        return Job(folder, job["trains"], Options.model_validate(job["options"]), texts)
+        texts, probes = (_texts(folder / name) for name in ("dataset.jsonl", "probes.jsonl"))
+        return Job(folder, job["trains"], Options.model_validate(job["options"]), texts, probes)
     except (OSError, msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
         raise DataFault(f"{folder} is not a job bundle: {error}", "Make the bundle again.") from error
 
 
+def _texts(path: Path) -> tuple[TrainingText, ...]:
+    return tuple(msgspec.json.decode(line, type=TrainingText) for line in path.read_bytes().splitlines())
+
+
 def _contents(folder: Path) -> list[str]:
-    files = (folder / name for name in ("job.json", "dataset.jsonl", "tokenizer.json"))
+    files = (folder / name for name in ("job.json", "dataset.jsonl", "probes.jsonl", "tokenizer.json"))
     return [sha256(f) for f in files if f.exists()]
 
 
 def read_result(folder: Path) -> TrainingResult:
     return msgspec.json.decode((folder / "outputs" / "result.json").read_bytes(), type=TrainingResult)
+
+
+def read_measured(folder: Path) -> Measured:
+    return msgspec.json.decode((folder / "outputs" / "measured.json").read_bytes(), type=Measured)

@@ -44,6 +44,8 @@ class FusedTrainer(Trainer):
     def __init__(self, *, held_out: Sequence[TokenizedSample], **given: Any) -> None:
         super().__init__(data_collator=partial(fuse, budget=ROW_BUDGET), eval_dataset=Samples(held_out), **given)
         self.held_out = fuse(held_out, ROW_BUDGET)
+        self.held_out_losses: dict[int, dict[str, float]] = {}
+        """Epoch → the summed loss of each held-out sample, by id."""
         self.tokens_learned = 0
 
     def training_step(self, model: torch.nn.Module, inputs: Step, num_items_in_batch: Any = None) -> torch.Tensor:
@@ -61,24 +63,38 @@ class FusedTrainer(Trainer):
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Return the held-out loss a learned token; tell the callbacks."""
-        self.model.eval()
-        with torch.no_grad():
-            losses = [summed_loss(self.model, row).item() for row in self._prepare_inputs(self.held_out)["rows"]]
-        metrics = {"eval_loss": sum(losses) / self.held_out["learned_tokens"]}
+        losses = self.losses(self.held_out)
+        self.held_out_losses[round(self.state.epoch or 0)] = losses
+        metrics = {"eval_loss": sum(losses.values()) / self.held_out["learned_tokens"]}
         self.log(dict(metrics))
         self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
+    def losses(self, step: Step) -> dict[str, float]:
+        """Return the summed loss (nats) of each sample's learned tokens, by id."""
+        self.model.eval()
+        found: dict[str, float] = {}
+        with torch.no_grad():
+            for row in self._prepare_inputs(step)["rows"]:
+                each = token_losses(self.model, row).double().split([count for _, count in row["samples"]])
+                found |= {name: own.sum().item() for (name, _), own in zip(row["samples"], each, strict=True)}
+        return found
+
 
 def summed_loss(model: torch.nn.Module, row: Row) -> torch.Tensor:
     """Return the sum of the negative log-likelihoods (nats) of a row's learned tokens."""
+    return token_losses(model, row).sum()
+
+
+def token_losses(model: torch.nn.Module, row: Row) -> torch.Tensor:
+    """Return the negative log-likelihood (nats) of each learned token of a row."""
     logits = model(
         input_ids=row["input_ids"],
         position_ids=row["position_ids"],
         logits_to_keep=row["predicting"],
         use_cache=False,
     ).logits
-    return cross_entropy(logits[0].float(), row["targets"], reduction="sum")
+    return cross_entropy(logits[0].float(), row["targets"], reduction="none")
 
 
 class Reporter(TrainerCallback):

@@ -31,12 +31,16 @@ class TokenizedSample:
 
 
 class Row(TypedDict):
-    """Fused samples. `input_ids`, `position_ids`: (1, tokens); `predicting`, `targets`: (learned tokens,)."""
+    """Fused samples. `input_ids`, `position_ids`: (1, tokens); `predicting`, `targets`: (learned tokens,).
+
+    `samples` has each one's id and how many learned tokens are its own, in their order.
+    """
 
     input_ids: torch.Tensor
     position_ids: torch.Tensor
     predicting: torch.Tensor
     targets: torch.Tensor
+    samples: list[tuple[str, int]]
 
 
 class Step(TypedDict):
@@ -85,4 +89,5 @@ def _row(samples: Sequence[TokenizedSample]) -> Row:
         position_ids=torch.tensor([positions]),
         predicting=torch.tensor([i - 1 for i in at]),
         targets=torch.tensor([tokens[i] for i in at]),
+        samples=[(s.id, s.learned_tokens) for s in samples],
     )

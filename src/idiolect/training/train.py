@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,10 @@ from transformers import AutoModelForCausalLM, PrinterCallback, set_seed
 from idiolect.config import Options
 from idiolect.errors import RunFailed
 from idiolect.files import whole, write_json
-from idiolect.training.bundle import Job, TrainingResult
+from idiolect.training.bundle import Job, Measured, SampleLoss, TrainingResult
 from idiolect.training.events import Event, Finished, Note, Started
-from idiolect.training.loop import FusedTrainer, Reporter, Samples, training_arguments
-from idiolect.training.rows import TokenizedSample, tokenize
+from idiolect.training.loop import ROW_BUDGET, FusedTrainer, Reporter, Samples, training_arguments
+from idiolect.training.rows import TokenizedSample, fuse, tokenize
 
 _VERSIONS = ("idiolect", "torch", "transformers", "peft", "accelerate")
 _SHARD = "4GB"
@@ -47,6 +47,8 @@ def train(job: Job, base: Path, report: Callable[[Event], None]) -> TrainingResu
     trainer.add_callback(Reporter(report, trainer))
     report(_started(trainer, job))
     before = trainer.evaluate()["eval_loss"]
+    probes = tokenize(job.probes, job.tokenizer)
+    probed = trainer.losses(fuse(probes, ROW_BUDGET))
     checkpoint = last_checkpoint(job.checkpoints)
     if checkpoint:
         trainer.tokens_learned = _tokens_until(checkpoint, trainer)
@@ -54,6 +56,7 @@ def train(job: Job, base: Path, report: Callable[[Event], None]) -> TrainingResu
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     _check(trainer, job)
     result = _result(trainer, before, seconds=time.monotonic() - began, optimizer=optimizer)
+    write_json(job.measured, _measured(trainer, probes, probed, result.best_epoch))
     _save(job, trainer.model, result)
     report(Finished(seconds=round(result.seconds, 1)))
     return result
@@ -157,6 +160,21 @@ def _result(trainer: FusedTrainer, before: float, *, seconds: float, optimizer: 
         dtype=str(trainer.model.dtype).removeprefix("torch."),
         optimizer=optimizer,
         versions={name: version(name) for name in _VERSIONS},
+    )
+
+
+def _measured(
+    trainer: FusedTrainer, probes: Sequence[TokenizedSample], probed: Mapping[str, float], best_epoch: int
+) -> Measured:
+    """Put losses before and after side by side. What was measured before an interruption is measured anew."""
+    before, after = trainer.held_out_losses[0], trainer.held_out_losses.get(best_epoch)
+    after = after or trainer.losses(trainer.held_out)
+    held_out = trainer.eval_dataset.samples
+    probed_after = trainer.losses(fuse(probes, ROW_BUDGET))
+    return Measured(
+        curve=tuple((e["step"], e["loss"]) for e in trainer.state.log_history if "loss" in e),
+        held_out=tuple(SampleLoss(s.id, s.learned_tokens, before[s.id], after[s.id]) for s in held_out),
+        probes=tuple(SampleLoss(s.id, s.learned_tokens, probed[s.id], probed_after[s.id]) for s in probes),
     )
 
 
