@@ -122,7 +122,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     probes: tuple[SampleLoss, ...]
 
 
-def write_bundle(
+def write_bundle(  # noqa: PLR0913, PLR0917 - all that a bundle is made of
     folder: Path,
     trains: Literal["adapter", "model"],
     options: Options,
