@@ -204,6 +204,14 @@ class Run(Dataset):
         return self.folder / "model"
 
     @property
+    def train_log(self) -> Path:
+        return self.folder / "train-log.jsonl"
+
+    @property
+    def loss_picture(self) -> Path:
+        return self.folder / "loss.svg"
+
+    @property
     def gguf(self) -> Path:
         return self.folder / self.cycle.gguf.format(quantization=self.quantization)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from idiolect.bases.folder import checked, copy_tokenizer
 from idiolect.errors import BaseModelFault
 
-__all__ = ["BaseModel", "checked", "copy_tokenizer", "resolve"]
+__all__ = ["BaseModel", "checked", "copy_tokenizer", "known_anywhere", "resolve"]
 
 
 @dataclass(frozen=True)
@@ -43,3 +43,10 @@ def resolve(name: str, cache: Path) -> BaseModel:
         "and not a Hugging Face id of the form org/name.",
         "Set base_model to one of those three.",
     )
+
+
+def known_anywhere(name: str) -> bool:
+    """Whether other machines know the same model by this name: not a folder, not an earlier run of somebody."""
+    from idiolect.bases import embedded, hub
+
+    return name == embedded.NAME or (hub.is_id(name) and not Path(name).expanduser().is_dir())

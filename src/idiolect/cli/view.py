@@ -70,6 +70,7 @@ class CycleView:
                 self.console.print(
                     f"             {event.samples} samples, {event.learned_tokens:,} tokens to learn, "
                     f"{event.steps} steps; {event.trained_parameters:,} weights in training"
+                    + (f", {event.processes} processes" if event.processes > 1 else "")
                 )
             case HeldOut(epoch, loss):
                 when = "before training" if epoch == 0 else f"after epoch {epoch:g}"
@@ -79,6 +80,7 @@ class CycleView:
 
     def _step(self, event: Stepped) -> None:
         said = f"loss {event.loss:.3f}  {event.tokens_per_second:.0f} learned tokens/s"
+        said += f"  {event.memory_bytes / 1e9:.1f} GB"
         self._move(event.step, event.steps, said)
         if not self.console.is_terminal and (event.step % _STEPS_A_LINE == 0 or event.step == event.steps):
             self.console.print(f"             step {event.step}/{event.steps}  {said}")

@@ -53,7 +53,7 @@ class Options(BaseModel):
     """Fixes every choice that is left to chance."""
 
     max_seq_length: Annotated[int, Field(ge=32)] = 2048
-    """Tokens in one sample; a longer one is left out and counted."""
+    """Tokens in one sample; a longer one is cut at a turn, or within its reply, and counted."""
     num_train_epochs: Annotated[float, Field(gt=0)] = 3
     """How many times each sample is learned."""
     learning_rate: Annotated[float, Field(gt=0, lt=1)] = 2e-4
@@ -64,6 +64,12 @@ class Options(BaseModel):
     """Optimizer steps in which the learning rate rises to its peak."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     """Decoupled weight decay."""
+    neftune: Annotated[float, Field(ge=0)] = 0.0
+    """Noise on the embeddings while training (NEFTune's alpha; 5 is usual)."""
+    early_stopping: Annotated[int | None, Field(ge=1)] = None
+    """Stop after so many epochs without a better held-out loss."""
+    save_total_limit: Annotated[int, Field(ge=1)] = 2
+    """Checkpoints that are kept while training; the best and the newest always are."""
     per_device_train_batch_size: Annotated[int, Field(ge=1)] = 1
     """Times `gradient_accumulation_steps`: the samples of one optimizer step."""
     gradient_accumulation_steps: Annotated[int, Field(ge=1)] = 16

@@ -1,4 +1,7 @@
-"""A job on this computer: a process of its own, so that its memory is given back and its fall harms nothing."""
+"""A job on this computer: a process of its own, so that its memory is given back and its fall harms nothing.
+
+Where there are several GPUs, that process becomes torchrun, and the job a process for each of them.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from idiolect.errors import RunFailed
-from idiolect.training import Event, decode
+from idiolect.training import Event, Failed, decode, mend
 
 _POLL_SECONDS = 0.2
 
@@ -23,28 +26,31 @@ def train_here(bundle: Path, base: Path, log: Path, report: Callable[[Event], No
     command = [sys.executable, "-m", "idiolect.training", str(bundle), "--base", str(base)]
     offline = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1"}
     events = bundle / "events.jsonl"
-    events.unlink(missing_ok=True)
+    told_before = mend(events)
+    why: list[Failed] = []
     with log.open("ab") as printed:
         job = subprocess.Popen(command, stdout=printed, stderr=printed, env={**os.environ, **offline})
         try:
-            _follow(job, events, report)
+            for event in _follow(job, events, told_before):
+                why += [event] if isinstance(event, Failed) else []
+                report(event)
         finally:
             if job.poll() is None:
                 job.terminate()
                 job.wait()
+    if job.returncode and why:
+        raise RunFailed(why[0].problem, why[0].remedy)
     if job.returncode:
         raise RunFailed(f"Training ended with exit code {job.returncode}: {_last_line(log)}", f"See {log}")
 
 
-def _follow(job: subprocess.Popen[bytes], events: Path, report: Callable[[Event], None]) -> None:
-    """Report each event as it comes, until the process has ended and all of them are read."""
-    read = 0
+def _follow(job: subprocess.Popen[bytes], events: Path, read: int) -> Iterator[Event]:
+    """Yield each event as it comes, until the process has ended and all of them are read."""
     while True:
         ended = job.poll() is not None
         written = events.read_bytes()[read:] if events.exists() else b""
         whole_lines = written[: written.rfind(b"\n") + 1]
-        for event in decode(whole_lines):
-            report(event)
+        yield from decode(whole_lines)
         read += len(whole_lines)
         if ended:
             return

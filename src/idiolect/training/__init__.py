@@ -10,11 +10,13 @@ from idiolect.training.bundle import (
     read_result,
     write_bundle,
 )
-from idiolect.training.events import Event, Finished, HeldOut, Note, Started, Stepped, decode
+from idiolect.training.events import Event, Failed, Finished, HeldOut, Note, Started, Stepped, decode, mend
+from idiolect.training.picture import loss_picture
 
 __all__ = [
     "OPTIONS",
     "Event",
+    "Failed",
     "Finished",
     "HeldOut",
     "Job",
@@ -25,6 +27,8 @@ __all__ = [
     "Stepped",
     "TrainingResult",
     "decode",
+    "loss_picture",
+    "mend",
     "read_measured",
     "read_result",
     "write_bundle",

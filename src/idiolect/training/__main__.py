@@ -1,31 +1,78 @@
-"""`python -m idiolect.training BUNDLE --base FOLDER` trains a bundle anywhere; progress goes to events.jsonl."""
+"""`python -m idiolect.training BUNDLE` trains a bundle anywhere, on all GPUs of the machine.
+
+Progress goes to events.jsonl in the bundle, and so do the weights, to outputs/. Interrupted and started again, it goes
+on. On several machines: start it with torchrun on each, on one and the same bundle.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from functools import partial
 from pathlib import Path
 
-from idiolect.errors import IdiolectError
-from idiolect.training.bundle import open_bundle
-from idiolect.training.events import append
+from idiolect.bases import resolve
+from idiolect.errors import BaseModelFault, IdiolectError
+from idiolect.files import sha256
+from idiolect.home import Home, default_root
+from idiolect.training.bundle import Job, open_bundle
+from idiolect.training.events import Failed, append, mend
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m idiolect.training", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m idiolect.training", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("bundle", type=Path)
-    parser.add_argument("--base", type=Path, required=True, help="the base model's Transformers folder")
+    parser.add_argument("--base", help="the base model: a Transformers folder, or a name, if the bundle has none")
+    parser.add_argument("--processes", type=int, help="how many on this machine; one for each GPU if not given")
     asked = parser.parse_args()
     try:
         job = open_bundle(asked.bundle)
+        base = _base(job, asked.base)
+        if "RANK" not in os.environ:
+            mend(job.events)
+            processes = asked.processes or _gpus()
+            if processes > 1:
+                _under_torchrun(processes, asked.bundle, base)
         from idiolect.training.train import train
 
-        train(job, asked.base, partial(append, job.events))
+        train(job, base, partial(append, job.events))
     except IdiolectError as error:
         print(error.problem, error.remedy, file=sys.stderr)  # noqa: T201 - a program of its own
+        if asked.bundle.is_dir():
+            append(asked.bundle / "events.jsonl", Failed(error.problem, error.remedy))
         return error.exit_code
     return 0
+
+
+def _base(job: Job, given: str | None) -> Path:
+    """Return the folder of the base model. Raises BaseModelFault if it cannot be the one the bundle was made for."""
+    name = given or job.base
+    if not name:
+        raise BaseModelFault(
+            "The bundle does not name its base model: it is no public one.",
+            "Say where it is: --base FOLDER.",
+        )
+    folder = resolve(name, Home(default_root()).cache).folder
+    if sha256(folder / "tokenizer.json") != sha256(job.tokenizer):
+        raise BaseModelFault(
+            f"{folder} has another tokenizer than the one that the bundle was made for.",
+            "Give the base model that the data set was written for, or make the bundle again.",
+        )
+    return folder
+
+
+def _gpus() -> int:
+    import torch
+
+    return int(torch.cuda.device_count())
+
+
+def _under_torchrun(processes: int, bundle: Path, base: Path) -> None:
+    """Become torchrun, which starts this program so many times and ends them all if one fails."""
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    ours = ["-m", "idiolect.training", str(bundle), "--base", str(base)]
+    os.execv(sys.executable, [sys.executable, *torchrun, *ours])  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """The job bundle: a folder that any machine can train, without a name, a path or a secret in it.
 
-job.json          what to do: train an adapter, or all of the model
-dataset.jsonl     training texts
-probes.jsonl      texts whose loss is measured before and after, and that are not learned
-tokenizer.json    how a text becomes tokens
-events.jsonl      progress, while it runs
-checkpoints/      where training goes on from
-outputs/          adapter/ or model/, measured.json and result.json
+job.json             what to do: train an adapter, or all of the model; the base model's name if it is a public one
+dataset.jsonl        training texts
+probes.jsonl         texts whose loss is measured before and after, and that are not learned
+tokenizer.json       how a text becomes tokens
+chat_template.jinja  how a talk became a text
+events.jsonl         progress, while it runs
+checkpoints/         where training goes on from
+outputs/             adapter/ or model/, measured.json and result.json
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import msgspec
 from idiolect.config import Options
 from idiolect.dataset import TrainingText
 from idiolect.errors import DataFault
-from idiolect.files import remove, sha256, write_json, write_jsonl
+from idiolect.files import remove, sha256, write_json, write_jsonl, write_text
 
 #: What training needs to know of the options; the others could name a person or a folder.
 OPTIONS = frozenset(
@@ -44,6 +45,9 @@ OPTIONS = frozenset(
         "lora_alpha",
         "lora_dropout",
         "lora_target_modules",
+        "neftune",
+        "early_stopping",
+        "save_total_limit",
     }
 )
 
@@ -54,6 +58,8 @@ class Job:
 
     folder: Path
     trains: Literal["adapter", "model"]
+    base: str | None
+    """A name by which any machine finds the base model, if it has one."""
     options: Options
     texts: tuple[TrainingText, ...]
     probes: tuple[TrainingText, ...] = ()
@@ -100,6 +106,7 @@ class TrainingResult(msgspec.Struct, frozen=True, kw_only=True):
     trained_parameters: int
     seconds: float
     device: str
+    processes: int = 1
     dtype: str
     optimizer: str
     versions: dict[str, str]
@@ -129,18 +136,25 @@ def write_bundle(  # noqa: PLR0913, PLR0917 - all that a bundle is made of
     texts: Sequence[TrainingText],
     tokenizer: Path,
     probes: Sequence[TrainingText] = (),
+    *,
+    base: str | None = None,
+    chat_template: str = "",
 ) -> None:
-    """Write a bundle that is ready to be trained, or to be trained further if it is the same one again."""
+    """Write a bundle that is ready to be trained, or to be trained further if it is the same one again.
+
+    `base` is a name that any machine knows; without one, whoever trains the bundle says where the base model is.
+    """
     before = _contents(folder)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(tokenizer, folder / "tokenizer.json")
+    write_text(folder / "chat_template.jinja", chat_template)
     write_jsonl(folder / "dataset.jsonl", texts)
     write_jsonl(folder / "probes.jsonl", probes)
     ours = options.model_dump(include=set(OPTIONS))
-    write_json(folder / "job.json", {"format": 2, "trains": trains, "options": ours})
+    write_json(folder / "job.json", {"format": 3, "trains": trains, "base": base, "options": ours})
     if _contents(folder) != before:
-        remove(folder / "checkpoints")
-        remove(folder / "outputs")
+        for made in ("checkpoints", "outputs", "events.jsonl"):
+            remove(folder / made)
 
 
 def open_bundle(folder: Path) -> Job:
@@ -148,7 +162,7 @@ def open_bundle(folder: Path) -> Job:
     try:
         job: Any = msgspec.json.decode((folder / "job.json").read_bytes())
         texts, probes = (_texts(folder / name) for name in ("dataset.jsonl", "probes.jsonl"))
-        return Job(folder, job["trains"], Options.model_validate(job["options"]), texts, probes)
+        return Job(folder, job["trains"], job["base"], Options.model_validate(job["options"]), texts, probes)
     except (OSError, msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
         raise DataFault(f"{folder} is not a job bundle: {error}", "Make the bundle again.") from error
 

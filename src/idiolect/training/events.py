@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,13 +10,14 @@ import msgspec
 
 
 class Started(msgspec.Struct, frozen=True, tag="started"):
-    """Training is about to begin."""
+    """Training is about to begin, or to go on."""
 
     samples: int
     held_out: int
     steps: int
     learned_tokens: int
     trained_parameters: int
+    processes: int = 1
 
 
 class Stepped(msgspec.Struct, frozen=True, tag="step"):
@@ -27,7 +29,12 @@ class Stepped(msgspec.Struct, frozen=True, tag="step"):
     loss: float
     learning_rate: float
     tokens_per_second: float
+    """Learned tokens, since training began or went on."""
     seconds_left: float
+    learned_tokens: int = 0
+    """From the first step on, also of earlier starts."""
+    memory_bytes: int = 0
+    """The most that was held so far."""
 
 
 class HeldOut(msgspec.Struct, frozen=True, tag="held_out"):
@@ -49,7 +56,14 @@ class Finished(msgspec.Struct, frozen=True, tag="finished"):
     seconds: float
 
 
-Event = Started | Stepped | HeldOut | Note | Finished
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """The job came to nothing: what happened, and what to do."""
+
+    problem: str
+    remedy: str
+
+
+Event = Started | Stepped | HeldOut | Note | Finished | Failed
 
 _decoder = msgspec.json.Decoder(Event)
 
@@ -57,6 +71,16 @@ _decoder = msgspec.json.Decoder(Event)
 def append(path: Path, event: Event) -> None:
     with path.open("ab") as log:
         log.write(msgspec.json.encode(event) + b"\n")
+
+
+def mend(path: Path) -> int:
+    """Cut off a line that was torn when its writer was killed; return the size in bytes, 0 if there is no file."""
+    if not path.exists():
+        return 0
+    whole_lines = path.read_bytes().rpartition(b"\n")
+    size = len(whole_lines[0]) + len(whole_lines[1])
+    os.truncate(path, size)
+    return size
 
 
 def decode(lines: bytes) -> Iterator[Event]:

@@ -1,84 +1,181 @@
 """The one training loop: Transformers' Trainer, one optimizer step at a time over fused rows.
 
-The loss is the mean over all learned tokens of the step, whichever rows they stand in, so that gradients equal
-those of the same samples taken one by one. Logits are computed only where a token is learned.
+The loss is the mean over all learned tokens of the step, whichever rows and processes they stand in, so that gradients
+equal those of the same samples taken one by one. Logits are computed only where a token is learned.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from functools import partial
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
+from accelerate.utils.memory import should_reduce_batch_size
 from torch.nn.functional import cross_entropy
-from torch.utils.data import Dataset
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from torch.utils.data import DataLoader
+from transformers import Trainer, TrainerControl
 
 from idiolect.errors import RunFailed
-from idiolect.training.bundle import Job
-from idiolect.training.events import Event, HeldOut, Stepped
-from idiolect.training.rows import Row, Step, TokenizedSample, fuse
+from idiolect.training.noise import Noise
+from idiolect.training.order import Order, OrderedLoader
+from idiolect.training.processes import Processes
+from idiolect.training.rows import NOTHING, Row, TokenizedSample, fuse, share
 
-#: Tokens in a row. Attention over a fused row is dense on a CPU, so that longer rows cost more than they save.
-ROW_BUDGET = 512
-
-
-class Samples(Dataset[TokenizedSample]):
-    """A list, in the shape that the data loader wants."""
-
-    def __init__(self, samples: Sequence[TokenizedSample]) -> None:
-        self.samples = samples
-
-    def __len__(self) -> int:
-        return len(self.samples)
-
-    def __getitem__(self, index: int) -> TokenizedSample:
-        return self.samples[index]
+#: So many ids are named of more.
+_NAMED = 5
 
 
 class FusedTrainer(Trainer):
-    """Trainer whose batch is a Step: all samples of one optimizer step."""
+    """Trainer whose batch is all samples of one optimizer step; each process takes its share of them."""
 
-    def __init__(self, *, held_out: Sequence[TokenizedSample], **given: Any) -> None:
-        super().__init__(data_collator=partial(fuse, budget=ROW_BUDGET), eval_dataset=Samples(held_out), **given)
-        self.held_out = fuse(held_out, ROW_BUDGET)
-        self.held_out_losses: dict[int, dict[str, float]] = {}
-        """Epoch → the summed loss of each held-out sample, by id."""
+    def __init__(  # noqa: PLR0913
+        self,
+        *,
+        samples: Sequence[TokenizedSample],
+        held_out: Sequence[TokenizedSample],
+        processes: Processes,
+        budget: int,
+        smaller_budget: Callable[[int], None],
+        noise: float,
+        **given: Any,
+    ) -> None:
+        super().__init__(train_dataset=samples, eval_dataset=held_out, data_collator=list, **given)
+        self.order = Order(len(samples), self.args.per_device_train_batch_size, self.args.seed)
+        self.processes = processes
+        self.budget = budget
+        self.smaller_budget = smaller_budget
+        self.noise = Noise(self.model, noise) if noise else None
+        #: What this process has put through the model: sample → how often, and how many learned tokens.
+        self.consumed: Counter[str] = Counter()
         self.tokens_learned = 0
+        #: Step → the summed loss of each held-out sample then, by id.
+        self.held_out_losses: dict[int, dict[str, float]] = {}
+        #: How many learned tokens all processes were given, in this start and those before it.
+        self.tokens_given = 0
 
-    def training_step(self, model: torch.nn.Module, inputs: Step, num_items_in_batch: Any = None) -> torch.Tensor:
-        """Accumulate the gradients of one optimizer step; return its loss a learned token."""
+    @property
+    def sharded(self) -> bool:
+        """Whether each process holds only a part of every weight (FSDP2), not a copy (DDP)."""
+        return bool(self.is_distributed_loading_by_transformers)
+
+    def get_train_dataloader(self) -> DataLoader[list[TokenizedSample]]:
+        """Let every process see all samples of a step: they agree on who takes which without a word."""
+        return OrderedLoader(self.train_dataset, batch_sampler=self.order, collate_fn=list)
+
+    def training_step(
+        self, model: torch.nn.Module, inputs: list[TokenizedSample], num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        """Accumulate the gradients of one optimizer step; return its loss a learned token.
+
+        Where memory does not suffice, take fewer tokens at once from then on.
+        """
         model.train()
-        loss = torch.zeros((), device=self.args.device)
-        for row in self._prepare_inputs(inputs)["rows"]:
-            part = summed_loss(model, row) / inputs["learned_tokens"]
-            self.accelerator.backward(part)
-            loss += part.detach()
+        loss = None
+        while loss is None:
+            try:
+                loss = self._accumulate(model, inputs)
+            except RuntimeError as error:
+                if not should_reduce_batch_size(error):
+                    raise
+                self._take_fewer(inputs)
+            if loss is None:
+                # Not within the except clause, whose exception holds on to what is to be freed.
+                model.zero_grad()
+                torch.cuda.empty_cache()
         if not torch.isfinite(loss):
-            raise RunFailed("The loss became not a number.", "Lower learning_rate, or train with dtype float32.")
-        self.tokens_learned += inputs["learned_tokens"]
+            raise self._not_a_number(inputs)
+        self.consumed.update(s.id for s in self._mine(inputs))
+        self.tokens_given += sum(s.learned_tokens for s in inputs)
         return loss
+
+    def _accumulate(self, model: torch.nn.Module, samples: list[TokenizedSample]) -> torch.Tensor:
+        rows = self._rows(samples)
+        # DDP and FSDP2 take the mean over the processes; what is wanted is the sum.
+        scale = self.processes.count / sum(s.learned_tokens for s in samples)
+        loss = torch.zeros((), device=self.args.device)
+        for number, row in enumerate(rows, start=1):
+            with self._together(model, last=number == len(rows)):
+                part = self._summed_loss(model, row) * scale
+                self.accelerator.backward(part)
+            loss += part.detach()
+        self.tokens_learned += sum(len(row["targets"]) for row in rows)
+        return loss
+
+    def _rows(self, samples: Iterable[TokenizedSample]) -> list[Row]:
+        """Return this process' rows, as many as the one with most has: they must step together."""
+        shares = [fuse(s, self.budget)["rows"] for s in share(list(samples), self.processes.count)]
+        mine = shares[self.processes.rank]
+        return mine + [NOTHING] * (max(map(len, shares)) - len(mine))
+
+    def _mine(self, samples: list[TokenizedSample]) -> list[TokenizedSample]:
+        return share(samples, self.processes.count)[self.processes.rank]
+
+    def _summed_loss(self, model: torch.nn.Module, row: Row) -> torch.Tensor:
+        row = self._prepare_inputs(row)
+        if self.noise:
+            self.noise.expect(row["position_ids"])
+        return summed_loss(model, row)
+
+    def _together(self, model: torch.nn.Module, *, last: bool) -> AbstractContextManager[None]:
+        """Let copies of a model add up their gradients after the last row; parts of one cannot wait so long."""
+        if last or self.processes.count == 1 or self.sharded:
+            return nullcontext()
+        waiting: AbstractContextManager[None] = self.accelerator.no_sync(model)
+        return waiting
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Return the held-out loss a learned token; tell the callbacks."""
-        losses = self.losses(self.held_out)
-        self.held_out_losses[round(self.state.epoch or 0)] = losses
-        metrics = {"eval_loss": sum(losses.values()) / self.held_out["learned_tokens"]}
+        losses = self.losses(self.eval_dataset)
+        self.held_out_losses[self.state.global_step] = losses
+        metrics = {"eval_loss": sum(losses.values()) / sum(s.learned_tokens for s in self.eval_dataset)}
         self.log(dict(metrics))
         self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
-    def losses(self, step: Step) -> dict[str, float]:
+    def losses(self, samples: Sequence[TokenizedSample]) -> dict[str, float]:
         """Return the summed loss (nats) of each sample's learned tokens, by id."""
         self.model.eval()
-        found: dict[str, float] = {}
+        mine: dict[str, float] = {}
         with torch.no_grad():
-            for row in self._prepare_inputs(step)["rows"]:
+            for row in map(self._prepare_inputs, self._rows(samples)):
                 each = token_losses(self.model, row).double().split([count for _, count in row["samples"]])
-                found |= {name: own.sum().item() for (name, _), own in zip(row["samples"], each, strict=True)}
-        return found
+                mine |= {name: own.sum().item() for (name, _), own in zip(row["samples"], each, strict=True)}
+        found = {name: loss for losses in self.processes.all(mine) for name, loss in losses.items()}
+        return {s.id: found[s.id] for s in samples}
+
+    def _take_fewer(self, samples: list[TokenizedSample]) -> None:
+        """Halve the tokens of a row. Raises RunFailed if a row holds but one sample, or the others are waiting."""
+        mine = self._mine(samples)
+        if len(fuse(mine, self.budget)["rows"]) == len(mine):
+            longest = max(mine, key=lambda s: len(s.tokens))
+            raise RunFailed(
+                f"Out of memory with a single sample of up to {len(longest.tokens)} tokens ({longest.id}).",
+                "Lower max_seq_length, hold the base in 4 bit, or take a smaller base model.",
+            )
+        self.budget //= 2
+        self.smaller_budget(self.budget)
+        if self.processes.count > 1:
+            raise RunFailed(
+                f"Out of memory with {2 * self.budget} tokens at once, in process {self.processes.rank}.",
+                "Start it again: it goes on from the last checkpoint with half as many.",
+            )
+
+    def _not_a_number(self, samples: list[TokenizedSample]) -> RunFailed:
+        """Find the samples whose loss is no number: each alone, or, with sharded weights, those of this process."""
+        mine = self._mine(samples)
+        if not self.sharded:
+            self.model.eval()
+            with torch.no_grad():
+                alone = [(s, self._summed_loss(self.model, fuse([s], self.budget)["rows"][0]).item()) for s in mine]
+            mine = [s for s, loss in alone if not math.isfinite(loss)] or mine
+        named = ", ".join(s.id for s in mine[:_NAMED]) + (f" and {len(mine) - _NAMED} more" if len(mine) > 5 else "")
+        return RunFailed(
+            f"The loss became not a number at step {self.state.global_step + 1}, at sample {named}.",
+            "Look at that sample; if it is sound, lower learning_rate, or train with dtype float32.",
+        )
 
 
 def summed_loss(model: torch.nn.Module, row: Row) -> torch.Tensor:
@@ -95,68 +192,3 @@ def token_losses(model: torch.nn.Module, row: Row) -> torch.Tensor:
         use_cache=False,
     ).logits
     return cross_entropy(logits[0].float(), row["targets"], reduction="none")
-
-
-class Reporter(TrainerCallback):
-    """Turns what the Trainer says into our events."""
-
-    def __init__(self, report: Callable[[Event], None], trainer: FusedTrainer) -> None:
-        self.report = report
-        self.trainer = trainer
-        self.began = time.monotonic()
-
-    def on_train_begin(self, *_: Any, **__: Any) -> None:
-        self.began = time.monotonic()
-
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, float],
-        **_: Any,
-    ) -> None:
-        if "loss" in logs:
-            seconds = time.monotonic() - self.began
-            self.report(
-                Stepped(
-                    step=state.global_step,
-                    steps=state.max_steps,
-                    epoch=round(state.epoch or 0, 3),
-                    loss=logs["loss"],
-                    learning_rate=logs["learning_rate"],
-                    tokens_per_second=round(self.trainer.tokens_learned / seconds, 1),
-                    seconds_left=round(seconds / state.global_step * (state.max_steps - state.global_step), 1),
-                )
-            )
-        if "eval_loss" in logs:
-            self.report(HeldOut(epoch=round(state.epoch or 0, 3), loss=logs["eval_loss"]))
-
-
-def training_arguments(job: Job, optimizer: str, *, use_cpu: bool) -> TrainingArguments:
-    """Translate our options into the Trainer's; a batch of theirs is an optimizer step of ours."""
-    o = job.options
-    return TrainingArguments(
-        output_dir=str(job.checkpoints),
-        num_train_epochs=o.num_train_epochs,
-        per_device_train_batch_size=job.samples_a_step,
-        gradient_accumulation_steps=1,
-        learning_rate=o.learning_rate,
-        lr_scheduler_type=o.lr_scheduler_type,
-        warmup_steps=o.warmup_steps,
-        weight_decay=o.weight_decay,
-        optim=optimizer,
-        activation_checkpointing=o.use_gradient_checkpointing and not use_cpu,
-        seed=o.seed,
-        use_cpu=use_cpu,
-        eval_strategy="epoch",
-        save_strategy="epoch",
-        save_total_limit=2,
-        load_best_model_at_end=True,
-        metric_for_best_model="eval_loss",
-        greater_is_better=False,
-        logging_steps=1,
-        remove_unused_columns=False,
-        disable_tqdm=True,
-        report_to=[],
-    )

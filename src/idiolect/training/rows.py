@@ -50,6 +50,16 @@ class Step(TypedDict):
     learned_tokens: int
 
 
+#: A row that teaches nothing, for a process that has nothing to do while others have: they all must go together.
+NOTHING = Row(
+    input_ids=torch.zeros((1, 1), dtype=torch.long),
+    position_ids=torch.zeros((1, 1), dtype=torch.long),
+    predicting=torch.zeros(0, dtype=torch.long),
+    targets=torch.zeros(0, dtype=torch.long),
+    samples=[],
+)
+
+
 def tokenize(texts: Sequence[TrainingText], tokenizer_json: Path) -> list[TokenizedSample]:
     """Turn texts into tokens; a token is learned if all of its characters are."""
     tokenizer = Tokenizer.from_file(str(tokenizer_json))
@@ -73,6 +83,17 @@ def fuse(samples: Sequence[TokenizedSample], budget: int) -> Step:
     return Step(rows=[_row(row) for row in rows], learned_tokens=sum(s.learned_tokens for s in samples))
 
 
+def share(samples: Sequence[TokenizedSample], processes: int) -> list[list[TokenizedSample]]:
+    """Deal samples out to so many processes, each of which gets about as many tokens; a share may be empty."""
+    shares: list[list[TokenizedSample]] = [[] for _ in range(processes)]
+    tokens = [0] * processes
+    for sample in sorted(samples, key=lambda s: len(s.tokens), reverse=True):
+        least = tokens.index(min(tokens))
+        shares[least].append(sample)
+        tokens[least] += len(sample.tokens)
+    return shares
+
+
 def _tokenized(text: TrainingText, encoding: Encoding) -> TokenizedSample:
     learned = tuple(any(start <= a and b <= end for start, end in text.learned) and a < b for a, b in encoding.offsets)
     return TokenizedSample(text.id, tuple(encoding.ids), learned)
@@ -87,7 +108,7 @@ def _row(samples: Sequence[TokenizedSample]) -> Row:
     return Row(
         input_ids=torch.tensor([tokens]),
         position_ids=torch.tensor([positions]),
-        predicting=torch.tensor([i - 1 for i in at]),
-        targets=torch.tensor([tokens[i] for i in at]),
+        predicting=torch.tensor([i - 1 for i in at], dtype=torch.long),
+        targets=torch.tensor([tokens[i] for i in at], dtype=torch.long),
         samples=[(s.id, s.learned_tokens) for s in samples],
     )

@@ -4,148 +4,174 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import torch
-from peft import LoraConfig, get_peft_model
-from transformers import AutoModelForCausalLM, PrinterCallback, set_seed
+from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArguments, set_seed
 
-from idiolect.config import Options
 from idiolect.errors import RunFailed
 from idiolect.files import whole, write_json
+from idiolect.training import model
 from idiolect.training.bundle import Job, Measured, SampleLoss, TrainingResult
+from idiolect.training.checkpoints import EverySoOften, ResumableTrainer, ShardedTrainer, last_checkpoint
 from idiolect.training.events import Event, Finished, Note, Started
-from idiolect.training.loop import ROW_BUDGET, FusedTrainer, Reporter, Samples, training_arguments
-from idiolect.training.rows import TokenizedSample, fuse, tokenize
+from idiolect.training.machine import Setup, decide
+from idiolect.training.order import learned_from
+from idiolect.training.processes import Processes, join
+from idiolect.training.progress import Reporter
+from idiolect.training.rows import TokenizedSample, tokenize
 
 _VERSIONS = ("idiolect", "torch", "transformers", "peft", "accelerate")
 _SHARD = "4GB"
+#: So many seconds at most are lost when a run is killed, where a checkpoint is quick to write.
+CHECKPOINT_SECONDS = 300.0
+
+Report = Callable[[Event], None]
 
 
-def train(job: Job, base: Path, report: Callable[[Event], None]) -> TrainingResult:
+def train(job: Job, base: Path, report: Report, checkpoint_seconds: float = CHECKPOINT_SECONDS) -> TrainingResult:
     """Train on `base` (a Transformers folder); write outputs/adapter or outputs/model, and outputs/result.json.
 
-    Raises RunFailed if the loss becomes no number, or if a sample was not learned from as often as was asked.
+    Under torchrun all processes call this, and the first one reports and writes.
+    Raises RunFailed if the loss becomes no number, if memory does not suffice for a single sample, or if a sample was
+    not learned from as often as was asked.
     """
     began = time.monotonic()
-    set_seed(job.options.seed)
-    on_gpu = torch.cuda.is_available()
-    optimizer = _optimizer(job, report, on_gpu=on_gpu)
-    texts = tokenize(job.texts, job.tokenizer)
-    kept = {t.id for t in job.texts if t.split == "train"}
-    trainer = FusedTrainer(
-        model=_model(base, job, on_gpu=on_gpu),
-        args=training_arguments(job, optimizer, use_cpu=not on_gpu),
-        train_dataset=Samples([t for t in texts if t.id in kept]),
-        held_out=[t for t in texts if t.id not in kept],
-    )
-    trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(Reporter(report, trainer))
-    report(_started(trainer, job))
+    processes = join(on_cpu=not torch.cuda.is_available())
+    report = report if processes.first else _silent
+    trainer, setup = build(job, base, processes, report, checkpoint_seconds)
+    report(_started(trainer))
     before = trainer.evaluate()["eval_loss"]
     probes = tokenize(job.probes, job.tokenizer)
-    probed = trainer.losses(fuse(probes, ROW_BUDGET))
-    checkpoint = last_checkpoint(job.checkpoints)
+    probed = trainer.losses(probes)
+    checkpoint = last_checkpoint(job.checkpoints, processes.count, sharded=trainer.sharded)
     if checkpoint:
-        trainer.tokens_learned = _tokens_until(checkpoint, trainer)
+        trainer.recall(checkpoint)
         report(Note(f"Going on from {checkpoint.name}."))
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    _check(trainer, job)
-    result = _result(trainer, before, seconds=time.monotonic() - began, optimizer=optimizer)
-    write_json(job.measured, _measured(trainer, probes, probed, result.best_epoch))
-    _save(job, trainer.model, result)
+    check(trainer)
+    measured = _measured(trainer, probes, probed)
+    result = _result(trainer, before, setup, seconds=time.monotonic() - began)
+    _save(job, trainer, measured, result)
     report(Finished(seconds=round(result.seconds, 1)))
     return result
 
 
-def last_checkpoint(folder: Path) -> Path | None:
-    """Return the newest checkpoint that is whole: the trainer's state is what is written last into one."""
-    whole_ones = [f.parent for f in folder.glob("checkpoint-*/trainer_state.json") if _is_json(f)]
-    return max(whole_ones, key=lambda c: int(c.name.rpartition("-")[2]), default=None)
-
-
-def _is_json(file: Path) -> bool:
-    try:
-        msgspec.json.decode(file.read_bytes())
-    except msgspec.DecodeError:
-        return False
-    return True
-
-
-def _tokens_until(checkpoint: Path, trainer: FusedTrainer) -> int:
-    """Return how many tokens were learned before a checkpoint; they are made at the ends of epochs."""
-    epoch: float = msgspec.json.decode((checkpoint / "trainer_state.json").read_bytes())["epoch"]
-    samples: list[TokenizedSample] = trainer.train_dataset.samples
-    return round(epoch) * sum(s.learned_tokens for s in samples)
-
-
-def _optimizer(job: Job, report: Callable[[Event], None], *, on_gpu: bool) -> str:
-    """Return the optimizer that this machine can run; say what it cannot."""
-    options, lora = job.options, job.trains == "adapter"
-    if on_gpu:
-        if options.load_in_4bit and lora:
-            report(Note("Holding the base model in 4 bit is not built yet: training it in 16 bit."))
-        return options.optimizer
-    lacking = ["4-bit weights"] if options.load_in_4bit and lora else []
-    lacking += [options.optimizer] if options.optimizer.endswith("8bit") else []
-    if lacking:
-        report(Note(f"No GPU here: {' and '.join(lacking)} need one. Using {options.dtype} and adamw_torch."))
-    return "adamw_torch" if options.optimizer.endswith("8bit") else options.optimizer
-
-
-def _model(base: Path, job: Job, *, on_gpu: bool) -> Any:
-    """Load the base as it is to be trained: frozen under an adapter, or all of it."""
+def build(
+    job: Job, base: Path, processes: Processes, report: Report, checkpoint_seconds: float
+) -> tuple[ResumableTrainer, Setup]:
+    """Set up a job on this machine: as an earlier start of it was set up, if there was one."""
     options = job.options
-    model = AutoModelForCausalLM.from_pretrained(
-        base,
-        dtype=getattr(torch, options.dtype),
-        # With a mask, a CPU computes the plain way 1.1 to 1.5 times as fast (docs/performance.md).
-        attn_implementation="sdpa" if on_gpu else "eager",
+    setup = processes.agree(_setup(job, processes))
+    if setup.note:
+        report(Note(setup.note))
+    set_seed(options.seed)
+    texts = tokenize(job.texts, job.tokenizer)
+    kept = {t.id for t in job.texts if t.split == "train"}
+    loaded = model.load(base, job, setup, processes)
+    kind = ShardedTrainer if model.sharded(job, processes) else ResumableTrainer
+    trainer = kind(
+        model=loaded,
+        args=_arguments(job, setup),
+        samples=[t for t in texts if t.id in kept],
+        held_out=[t for t in texts if t.id not in kept],
+        processes=processes,
+        budget=setup.row_tokens,
+        smaller_budget=lambda tokens: _smaller(job, setup, tokens, report),
+        noise=options.neftune,
+        optimizer_cls_and_kwargs=model.optimizer(loaded, setup.optimizer, options),
     )
-    model.config.use_cache = False
-    return _with_adapter(model, options) if job.trains == "adapter" else model
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(Reporter(report, trainer))
+    trainer.add_callback(EverySoOften(trainer, checkpoint_seconds))
+    if options.early_stopping:
+        trainer.add_callback(EarlyStoppingCallback(options.early_stopping))
+    return trainer, setup
 
 
-def _with_adapter(model: Any, options: Options) -> Any:
-    targets = options.lora_target_modules
-    adapter = LoraConfig(
-        task_type="CAUSAL_LM",
-        r=options.lora_rank,
-        lora_alpha=options.lora_alpha,
-        lora_dropout=options.lora_dropout,
-        target_modules=targets if targets == "all-linear" else [t.strip() for t in targets.split(",")],
-    )
-    # Adapters in the base's own type: casting at every layer costs a CPU a fifth of its time.
-    return get_peft_model(model, adapter, autocast_adapter_dtype=False)
-
-
-def _started(trainer: FusedTrainer, job: Job) -> Started:
-    samples: list[TokenizedSample] = trainer.train_dataset.samples
-    return Started(
-        samples=len(samples),
-        held_out=len(job.texts) - len(samples),
-        steps=len(trainer.get_train_dataloader()) * round(job.options.num_train_epochs),
-        learned_tokens=sum(s.learned_tokens for s in samples),
-        trained_parameters=sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
-    )
-
-
-def _check(trainer: FusedTrainer, job: Job) -> None:
-    asked = job.options.num_train_epochs * sum(s.learned_tokens for s in trainer.train_dataset.samples)
-    if job.options.num_train_epochs == round(job.options.num_train_epochs) and trainer.tokens_learned != asked:
+def check(trainer: ResumableTrainer) -> None:
+    """Raise RunFailed unless every sample was learned from as often as the steps that were made ask for."""
+    samples, steps = trainer.train_dataset, trainer.state.global_step
+    asked = learned_from(samples, trainer.order, steps)
+    counts = trainer.processes.all((trainer.consumed, trainer.tokens_learned))
+    times, tokens = sum((c for c, _ in counts), Counter[str]()), sum(t for _, t in counts)
+    wanted = sum(s.learned_tokens * asked[s.id] for s in samples)
+    wrong = [s.id for s in samples if times[s.id] != asked[s.id]]
+    stopped_early = trainer.control.should_training_stop and steps % len(trainer.order) == 0
+    if wrong or tokens != wanted or (steps != trainer.state.max_steps and not stopped_early):
         raise RunFailed(
-            f"{trainer.tokens_learned} tokens were learned where {asked:.0f} should have been.",
+            f"{tokens} tokens were learned where {wanted} should have been, in {steps} of {trainer.state.max_steps} "
+            f"steps; {len(wrong)} samples were not learned from as often as asked: {', '.join(wrong[:5]) or 'none'}.",
             "This is a fault of Idiolect's; please report it.",
         )
 
 
-def _result(trainer: FusedTrainer, before: float, *, seconds: float, optimizer: str) -> TrainingResult:
+def _setup(job: Job, processes: Processes) -> Setup:
+    file = job.checkpoints / "setup.json"
+    if processes.first and not file.exists():
+        write_json(file, decide(job, processes.count))
+    return msgspec.json.decode(file.read_bytes(), type=Setup) if processes.first else Setup()
+
+
+def _smaller(job: Job, setup: Setup, tokens: int, report: Report) -> None:
+    write_json(job.checkpoints / "setup.json", msgspec.structs.replace(setup, row_tokens=tokens))
+    report(Note(f"Out of memory: going on with {tokens} tokens at once, half as many as before."))
+
+
+def _silent(_: Event) -> None:
+    pass
+
+
+def _arguments(job: Job, setup: Setup) -> TrainingArguments:
+    """Translate our options into the Trainer's; a batch of theirs is an optimizer step of ours."""
+    o = job.options
+    return TrainingArguments(
+        output_dir=str(job.checkpoints),
+        num_train_epochs=o.num_train_epochs,
+        per_device_train_batch_size=job.samples_a_step,
+        gradient_accumulation_steps=1,
+        learning_rate=o.learning_rate,
+        lr_scheduler_type=o.lr_scheduler_type,
+        warmup_steps=o.warmup_steps,
+        weight_decay=o.weight_decay,
+        optim=setup.optimizer,
+        activation_checkpointing=setup.activation_checkpointing,
+        seed=o.seed,
+        use_cpu=setup.device == "cpu",
+        ddp_find_unused_parameters=False,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=o.save_total_limit,
+        load_best_model_at_end=True,
+        metric_for_best_model="eval_loss",
+        greater_is_better=False,
+        restore_callback_states_from_checkpoint=True,
+        logging_steps=1,
+        remove_unused_columns=False,
+        disable_tqdm=True,
+        report_to=[],
+    )
+
+
+def _started(trainer: ResumableTrainer) -> Started:
+    samples = trainer.train_dataset
+    return Started(
+        samples=len(samples),
+        held_out=len(trainer.eval_dataset),
+        steps=trainer.set_initial_training_values(trainer.args, trainer.get_train_dataloader())[-1],
+        learned_tokens=sum(s.learned_tokens for s in samples),
+        trained_parameters=_trained_parameters(trainer),
+        processes=trainer.processes.count,
+    )
+
+
+def _result(trainer: ResumableTrainer, before: float, setup: Setup, *, seconds: float) -> TrainingResult:
     losses = [e["eval_loss"] for e in trainer.state.log_history if "eval_loss" in e]
-    samples = trainer.train_dataset.samples
+    samples = trainer.train_dataset
     return TrainingResult(
         loss_before=before,
         loss_after=min(losses),
@@ -154,23 +180,25 @@ def _result(trainer: FusedTrainer, before: float, *, seconds: float, optimizer: 
         samples=len(samples),
         learned_tokens=sum(s.learned_tokens for s in samples),
         steps=trainer.state.global_step,
-        trained_parameters=sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
+        trained_parameters=_trained_parameters(trainer),
         seconds=round(seconds, 1),
-        device=str(trainer.args.device),
-        dtype=str(trainer.model.dtype).removeprefix("torch."),
-        optimizer=optimizer,
+        device=setup.device,
+        processes=trainer.processes.count,
+        dtype=setup.dtype,
+        optimizer=setup.optimizer,
         versions={name: version(name) for name in _VERSIONS},
     )
 
 
-def _measured(
-    trainer: FusedTrainer, probes: Sequence[TokenizedSample], probed: Mapping[str, float], best_epoch: int
-) -> Measured:
+def _trained_parameters(trainer: ResumableTrainer) -> int:
+    return sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
+
+
+def _measured(trainer: ResumableTrainer, probes: Sequence[TokenizedSample], probed: Mapping[str, float]) -> Measured:
     """Put losses before and after side by side. What was measured before an interruption is measured anew."""
-    before, after = trainer.held_out_losses[0], trainer.held_out_losses.get(best_epoch)
-    after = after or trainer.losses(trainer.held_out)
-    held_out = trainer.eval_dataset.samples
-    probed_after = trainer.losses(fuse(probes, ROW_BUDGET))
+    held_out = trainer.eval_dataset
+    before, after = trainer.held_out_losses[0], trainer.held_out_losses.get(trainer.state.best_global_step)
+    after, probed_after = after or trainer.losses(held_out), trainer.losses(probes)
     return Measured(
         curve=tuple((e["step"], e["loss"]) for e in trainer.state.log_history if "loss" in e),
         held_out=tuple(SampleLoss(s.id, s.learned_tokens, before[s.id], after[s.id]) for s in held_out),
@@ -178,14 +206,21 @@ def _measured(
     )
 
 
-def _save(job: Job, model: Any, result: TrainingResult) -> None:
+def _save(job: Job, trainer: ResumableTrainer, measured: Measured, result: TrainingResult) -> None:
     """Save the weights without what the libraries write about this computer, and the result last of all."""
-    with whole(job.weights) as folder:
-        model.save_pretrained(folder, max_shard_size=_SHARD)
-        if job.trains == "adapter":
-            _forget_this_computer(folder)
-    write_json(job.result, result)
-    shutil.rmtree(job.checkpoints, ignore_errors=True)
+    if trainer.processes.first:
+        with whole(job.weights) as folder:
+            trainer.model.save_pretrained(folder, max_shard_size=_SHARD)
+            if job.trains == "adapter":
+                _forget_this_computer(folder)
+        write_json(job.measured, measured)
+        write_json(job.result, result)
+    elif trainer.sharded:
+        # Gathering sharded weights takes all processes; only the first one writes.
+        trainer.model.save_pretrained(job.weights, is_main_process=False, max_shard_size=_SHARD)
+    trainer.processes.wait()
+    if trainer.processes.first:
+        shutil.rmtree(job.checkpoints, ignore_errors=True)
 
 
 def _forget_this_computer(adapter: Path) -> None:

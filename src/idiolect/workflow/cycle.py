@@ -79,7 +79,7 @@ STEPS: Mapping[str, Step] = {
     "train": Step(
         steps.train,
         lambda p: {"data set": p.run.dataset, "base model": _weights(p), **_options(p, TRAINING)},
-        lambda p: [p.run.weights],
+        lambda p: [p.run.weights, p.run.train_log, p.run.loss_picture],
     ),
     "quantize": Step(
         steps.merge_and_quantize,

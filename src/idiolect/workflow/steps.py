@@ -6,13 +6,16 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from idiolect.bases import copy_tokenizer
+from idiolect.bases import copy_tokenizer, known_anywhere
+from idiolect.curation import Fate
 from idiolect.dataset import TrainingText
+from idiolect.errors import RunFailed
 from idiolect.export import export_gguf
 from idiolect.files import whole, write_text
+from idiolect.home import Run
 from idiolect.machines import train_here
 from idiolect.serving import modelfile
-from idiolect.training import Event, write_bundle
+from idiolect.training import Event, TrainingResult, decode, loss_picture, read_result, write_bundle
 from idiolect.workflow.data_steps import read_lines
 from idiolect.workflow.plan import Plan
 
@@ -29,15 +32,42 @@ Tell = Callable[[Event | Written], None]
 
 
 def train(plan: Plan, tell: Tell) -> str:
-    run, base = plan.run, plan.target.base.folder
+    run, base = plan.run, plan.target.base
     texts = read_lines(run.dataset, TrainingText)
-    write_bundle(run.bundle, run.cycle.trains, plan.data.options, texts, plan.target.tokenizer)
-    train_here(run.bundle, base, run.log, tell)
+    write_bundle(
+        run.bundle,
+        run.cycle.trains,
+        plan.data.options,
+        texts,
+        plan.target.tokenizer,
+        base=base.name if known_anywhere(base.name) else None,
+        chat_template=plan.target.template.source,
+    )
+    train_here(run.bundle, base.folder, run.log, tell)
+    result = read_result(run.bundle)
+    _check_against_ledger(result, run)
+    _keep_progress(run)
     with whole(run.weights) as folder:
         shutil.copytree(run.bundle / "outputs" / run.cycle.trains, folder)
         if run.cycle.trains == "model":
-            copy_tokenizer(base, folder)
-    return f"{run.weights.name}/"
+            copy_tokenizer(base.folder, folder)
+    return f"held-out loss {result.loss_before:.3f} before, {result.loss_after:.3f} after: {run.weights.name}/"
+
+
+def _check_against_ledger(result: TrainingResult, run: Run) -> None:
+    """Raise RunFailed unless the trainer learned from all that the ledger says it did."""
+    trained_on = {fate.sample for fate in read_lines(run.ledger, Fate) if fate.fate == "train"}
+    if len(trained_on) != result.samples:
+        raise RunFailed(
+            f"{result.samples} samples were learned from where the ledger has {len(trained_on)}.",
+            f"See {run.ledger} and {run.dataset}; if nobody changed them, please report it.",
+        )
+
+
+def _keep_progress(run: Run) -> None:
+    told = (run.bundle / "events.jsonl").read_text(encoding="utf-8")
+    write_text(run.train_log, told)
+    write_text(run.loss_picture, loss_picture(decode(told.encode())))
 
 
 def merge_and_quantize(plan: Plan, tell: Tell) -> str:

@@ -1,0 +1,155 @@
+"""Where training goes on from: what the Trainer keeps, what we have learned from, and parts of sharded weights."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from peft import PeftModel, set_peft_model_state_dict
+from safetensors.torch import load_file
+from torch.distributed.tensor import DTensor
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from idiolect.files import remove, write_json
+from idiolect.training.loop import FusedTrainer
+
+#: A checkpoint may cost so much of the time; where it is slow to write, there are fewer.
+_SHARE_OF_TIME = 0.05
+
+
+class ResumableTrainer(FusedTrainer):
+    """Its checkpoints tell what was learned from, and bring back an adapter in the type that it had."""
+
+    save_seconds = 0.0
+
+    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
+        began = time.monotonic()
+        super()._save_checkpoint(model, trial)
+        self.processes.wait()
+        self.save_seconds = time.monotonic() - began
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        """Save the last of what each process saves; the state that makes a checkpoint whole is written after it."""
+        super()._save_rng_state(output_dir)
+        all_consumed = self.processes.all((self.consumed, self.tokens_learned))
+        if self.processes.first:
+            times = sum((c for c, _ in all_consumed), Counter[str]())
+            write_json(Path(output_dir, "consumed.json"), {"times": times, "tokens": sum(t for _, t in all_consumed)})
+
+    def recall(self, checkpoint: Path) -> None:
+        """Take over what was learned from before a checkpoint: the first process counts it as its own."""
+        before: Any = msgspec.json.decode((checkpoint / "consumed.json").read_bytes())
+        self.tokens_given = before["tokens"]
+        if self.processes.first:
+            self.consumed, self.tokens_learned = Counter(before["times"]), before["tokens"]
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        """PEFT's own way would turn an adapter into float32."""
+        if isinstance(self.model, PeftModel):
+            adapter = load_file(Path(resume_from_checkpoint, "adapter_model.safetensors"))
+            set_peft_model_state_dict(self.model, adapter)
+        else:
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
+
+    def _load_best_model(self) -> None:
+        self._load_from_checkpoint(self.state.best_model_checkpoint)
+
+
+class ShardedTrainer(ResumableTrainer):
+    """Each process writes and reads its own part of weights and optimizer: no machine holds all of them."""
+
+    def __init__(self, **given: Any) -> None:
+        # Transformers refuses to save what it cannot bring back; we can.
+        given["args"].save_only_model = True
+        super().__init__(**given)
+        self.args.save_only_model = False
+
+    def _part(self, folder: str, what: str) -> Path:
+        return Path(folder, f"{what}-{self.processes.rank}-of-{self.processes.count}.pt")
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        folder = output_dir or self.args.output_dir
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        torch.save({n: p.to_local() for n, p in _parts(self.model).items()}, self._part(folder, "weights"))
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        torch.save(self.optimizer.state_dict(), self._part(output_dir, "optimizer"))
+        if self.processes.first:
+            torch.save(self.lr_scheduler.state_dict(), Path(output_dir, "scheduler.pt"))
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        saved = torch.load(self._part(resume_from_checkpoint, "weights"), weights_only=True)
+        with torch.no_grad():
+            for name, weight in _parts(self.model).items():
+                weight.to_local().copy_(saved[name])
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint:
+            self.optimizer.load_state_dict(torch.load(self._part(checkpoint, "optimizer"), weights_only=True))
+            self.lr_scheduler.load_state_dict(torch.load(Path(checkpoint, "scheduler.pt"), weights_only=True))
+
+
+class EverySoOften(TrainerCallback):
+    """Asks for a checkpoint in the middle of an epoch, so that an interrupted run loses minutes and not hours."""
+
+    def __init__(self, trainer: ResumableTrainer, seconds: float) -> None:
+        self.trainer = trainer
+        self.seconds = seconds
+        self.saved = time.monotonic()
+
+    def on_train_begin(self, *_: Any, **__: Any) -> None:
+        self.saved = time.monotonic()
+
+    def on_save(self, *_: Any, **__: Any) -> None:
+        self.saved = time.monotonic()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
+        wait = max(self.seconds, self.trainer.save_seconds / _SHARE_OF_TIME)
+        # At the end of an epoch one is made anyway.
+        amid = state.global_step % len(self.trainer.order) != 0 and state.global_step < state.max_steps
+        if self.trainer.processes.agree(amid and time.monotonic() - self.saved >= wait):
+            control.should_save = True
+        return control
+
+
+def last_checkpoint(folder: Path, processes: int = 1, *, sharded: bool = False) -> Path | None:
+    """Return the newest checkpoint that is whole, and remove those that are not.
+
+    The Trainer's state is what is written last into one. Parts can be read by as many processes as wrote them.
+    """
+    whole_ones = []
+    for checkpoint in folder.glob("checkpoint-*"):
+        if not _whole(checkpoint):
+            remove(checkpoint)
+        elif not sharded or (checkpoint / f"weights-0-of-{processes}.pt").exists():
+            whole_ones.append(checkpoint)
+    newest = max(whole_ones, key=lambda c: int(c.name.rpartition("-")[2]), default=None)
+    if newest:
+        _stand_here(newest)
+    return newest
+
+
+def _whole(checkpoint: Path) -> bool:
+    try:
+        msgspec.json.decode((checkpoint / "trainer_state.json").read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return False
+    return True
+
+
+def _stand_here(checkpoint: Path) -> None:
+    """Let a checkpoint find the best one beside it, wherever the bundle has been moved to."""
+    file = checkpoint / "trainer_state.json"
+    state: Any = msgspec.json.decode(file.read_bytes())
+    if best := state["best_model_checkpoint"]:
+        write_json(file, {**state, "best_model_checkpoint": str(checkpoint.parent / Path(best).name)})
+
+
+def _parts(model: torch.nn.Module) -> dict[str, DTensor]:
+    return {name: p for name, p in model.named_parameters() if isinstance(p, DTensor)}
