@@ -1,6 +1,7 @@
 """Samples → training text: mode and persona as system message, chat template, split, checks, JSONL."""
 
 from idiolect.dataset.chat_template import ChatTemplate, load_chat_template
+from idiolect.dataset.cutting import cut_to_fit
 from idiolect.dataset.export import export, ledger, token_counts
 from idiolect.dataset.formatter import FormattedSample, format_samples, system_messages
 from idiolect.dataset.quality import Quality, measure
@@ -16,6 +17,7 @@ __all__ = [
     "RenderedSample",
     "TrainingText",
     "apply_schema",
+    "cut_to_fit",
     "export",
     "figures",
     "format_samples",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -39,13 +39,14 @@ def export(
     ]
 
 
-def ledger(fates: Sequence[Fate], lines: Sequence[TrainingText]) -> list[Fate]:
-    """Return each memory's final fate: trained on, held out, or dropped by which rule."""
+def ledger(fates: Sequence[Fate], lines: Sequence[TrainingText], cut: Collection[str] = ()) -> list[Fate]:
+    """Return each memory's final fate: trained on, held out, or dropped by which rule; which samples were cut."""
     splits = {line.id: line.split for line in lines}
-    return [fate if fate.fate == "dropped" else _final(fate, splits) for fate in fates]
+    return [fate if fate.fate == "dropped" else _final(fate, splits, cut) for fate in fates]
 
 
-def _final(fate: Fate, splits: Mapping[str, str]) -> Fate:
+def _final(fate: Fate, splits: Mapping[str, str], cut: Collection[str]) -> Fate:
     if fate.sample in splits:
-        return msgspec.structs.replace(fate, fate=splits[fate.sample])
+        details = [fate.detail, "cut to max_seq_length" if fate.sample in cut else ""]
+        return msgspec.structs.replace(fate, fate=splits[fate.sample], detail="; ".join(filter(None, details)))
     return Fate(memory=fate.memory, fate="dropped", rule="longer than max_seq_length")

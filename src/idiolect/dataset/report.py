@@ -55,7 +55,7 @@ def figures(q: Quality) -> list[tuple[str, str, str]]:
             f"{q.tokens:,} · {q.tokens_median:g} · {q.tokens_longest:,}",
             "",
         ),
-        ("longer than max_seq_length, left out", f"{q.too_long:,}", "0"),
+        ("longer than max_seq_length, cut or left out", f"{q.too_long:,}", "0"),
         ("said in earlier runs, too; nearly so", f"{q.in_earlier_runs:,} · {q.nearly_in_earlier_runs:,}", ""),
         *((f"mode {mode}", f"{share:.0%}", f"{TARGETS[mode]:.0%} or more") for mode, share in q.modes.items()),
     ]

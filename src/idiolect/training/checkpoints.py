@@ -11,6 +11,7 @@ import msgspec
 import torch
 from peft import PeftModel, set_peft_model_state_dict
 from safetensors.torch import load_file
+from torch.distributed.fsdp import FSDPModule
 from torch.distributed.tensor import DTensor
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
@@ -67,6 +68,14 @@ class ShardedTrainer(ResumableTrainer):
         given["args"].save_only_model = True
         super().__init__(**given)
         self.args.save_only_model = False
+
+    def evaluate(self, *given: Any, **named: Any) -> dict[str, float]:
+        """Evaluate, then give back what a forward pass without a backward one has left gathered."""
+        metrics = super().evaluate(*given, **named)
+        for module in self.model.modules():
+            if isinstance(module, FSDPModule):
+                module.reshard()
+        return metrics
 
     def _part(self, folder: str, what: str) -> Path:
         return Path(folder, f"{what}-{self.processes.rank}-of-{self.processes.count}.pt")
@@ -152,4 +161,4 @@ def _stand_here(checkpoint: Path) -> None:
 
 
 def _parts(model: torch.nn.Module) -> dict[str, DTensor]:
-    return {name: p for name, p in model.named_parameters() if isinstance(p, DTensor)}
+    return dict(model.named_parameters())

@@ -15,6 +15,7 @@ from idiolect.dataset import (
     RenderedSample,
     TrainingText,
     apply_schema,
+    cut_to_fit,
     export,
     format_samples,
     ledger,
@@ -65,14 +66,17 @@ def apply_chat_template(target: Target, formatted: Path, to: Path) -> str:
 
 def export_dataset(data: Data, target: Target, rendered: Path, to: Dataset) -> str:
     """Write the data set, and into the ledger, where there is one, each memory's final fate."""
-    samples = read_records(rendered, RenderedSample)
+    samples, most = read_records(rendered, RenderedSample), data.options.max_seq_length
     tokens = token_counts(samples, target.tokenizer)
-    lines = export(samples, tokens, data.options.max_seq_length, data.options.seed)
+    fitting = cut_to_fit(samples, tokens, target.tokenizer, target.template.turn_end, most)
+    cut = {s.id for s in fitting if tokens[s.id] > most}
+    lines = export(fitting, tokens | dict.fromkeys(cut, most), most, data.options.seed)
     write_jsonl(to.dataset, lines)
     if to.fates.exists():
-        write_jsonl(to.ledger, ledger(read_lines(to.fates, Fate), lines))
+        write_jsonl(to.ledger, ledger(read_lines(to.fates, Fate), lines, cut))
     aside = sum(line.split == "held_out" for line in lines)
-    return f"{len(lines) - aside} to train on, {aside} held out"
+    shortened = f", {len(cut)} cut to {most} tokens" if cut else ""
+    return f"{len(lines) - aside} to train on, {aside} held out{shortened}"
 
 
 def validate_dataset(dataset: Path, *, skip: bool = False) -> str:
