@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
@@ -12,8 +13,9 @@ from transformers import AutoModelForCausalLM
 
 from idiolect.dataset import TrainingText
 from idiolect.training.loop import summed_loss
-from idiolect.training.rows import TokenizedSample, fuse, tokenize
+from idiolect.training.rows import TokenizedSample, fuse, share, tokenize
 from tests.tiny import ROWS, write_model
+from tests.training.jobs import texts
 
 
 def samples(count: int, seed: int = 0) -> list[TokenizedSample]:
@@ -54,28 +56,54 @@ def test_a_sample_longer_than_the_budget_has_a_row_of_its_own() -> None:
 
 @pytest.mark.parametrize("kind", ["Llama", "Qwen3", "Gemma3"])
 @pytest.mark.parametrize("attention", ["eager", "sdpa"])
-def test_fused_gradients_equal_those_of_one_by_one(tmp_path: Path, kind: str, attention: str) -> None:
+@pytest.mark.parametrize("trains", ["adapter", "model"])
+def test_fused_gradients_equal_those_of_one_by_one(tmp_path: Path, kind: str, attention: str, trains: str) -> None:
     folder = write_model(tmp_path / kind, kind, hidden_size=64, intermediate_size=96, head_dim=16)
-    one_by_one, fused = (_gradients(folder, attention, budget) for budget in (1, 256))
+    one_by_one, fused = (_gradients(folder, attention, trains, budget) for budget in (1, 256))
     assert fused["loss"] == pytest.approx(one_by_one["loss"], abs=1e-5)
-    assert len(fused) > 50
+    assert len(fused) > (50 if trains == "adapter" else 38)
     for name, gradient in one_by_one.items():
         if name != "loss":
             torch.testing.assert_close(fused[name], gradient, atol=1e-5, rtol=1e-5)
     assert max(float(g.abs().max()) for n, g in fused.items() if n != "loss") > 1e-3
 
 
-def _gradients(folder: Path, attention: str, budget: int) -> dict[str, Any]:
+def _gradients(folder: Path, attention: str, trains: str, budget: int) -> dict[str, Any]:
     torch.manual_seed(0)
-    base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation=attention)
-    config = LoraConfig(task_type="CAUSAL_LM", r=4, target_modules="all-linear", init_lora_weights=False)
-    model = get_peft_model(base, config)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation=attention)
+    if trains == "adapter":
+        config = LoraConfig(task_type="CAUSAL_LM", r=4, target_modules="all-linear", init_lora_weights=False)
+        model = get_peft_model(model, config)
     step = fuse(samples(16), budget)
     loss = sum(summed_loss(model, row) for row in step["rows"]) / step["learned_tokens"]
     assert isinstance(loss, torch.Tensor)
     loss.backward()
     gradients: dict[str, Any] = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
     return gradients | {"loss": loss.item()}
+
+
+def test_several_turns_of_a_talk_are_learned_in_one_pass(tmp_path: Path, tiny_base: Path) -> None:
+    lines = [line for line in texts() if len(line.learned) == 2][:6]
+    made = tokenize(lines, tiny_base / "tokenizer.json")
+    model = AutoModelForCausalLM.from_pretrained(tiny_base, dtype=torch.float32)
+    together = sum(summed_loss(model, row) for row in fuse(made, 512)["rows"])
+    apart = []
+    for line, sample in zip(lines, made, strict=True):
+        for turn in line.learned:
+            (alone,) = tokenize([msgspec.structs.replace(line, learned=(turn,))], tiny_base / "tokenizer.json")
+            assert 0 < alone.learned_tokens < sample.learned_tokens
+            apart.append(summed_loss(model, fuse([alone], 512)["rows"][0]))
+    torch.testing.assert_close(together, sum(apart))
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 20])
+def test_processes_share_all_samples_about_equally(processes: int) -> None:
+    made = samples(16)
+    shares = share(made, processes)
+    assert sorted(s.id for part in shares for s in part) == sorted(s.id for s in made)
+    tokens = [sum(len(s.tokens) for s in part) for part in shares]
+    assert max(tokens) - min(tokens) <= 60
+    assert shares == share(made, processes)
 
 
 def test_the_loss_is_the_one_that_transformers_computes(tiny_base: Path) -> None:

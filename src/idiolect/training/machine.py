@@ -34,22 +34,27 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class _Has:
+class Has:
+    """What a machine has that matters to training."""
+
     gpu: bool
     bfloat16: bool
     bitsandbytes: bool
     flash_attention: bool
 
 
-def decide(job: Job, processes: int) -> Setup:
-    """Decide how to do a job here."""
-    has = _Has(
+def decide(job: Job, processes: int, has: Has) -> Setup:
+    """Decide how to do a job on a machine."""
+    return _on_gpu(job, processes, has) if has.gpu else _on_cpu(job)
+
+
+def this_machine() -> Has:
+    return Has(
         gpu=torch.cuda.is_available(),
         bfloat16=torch.cuda.is_available() and torch.cuda.is_bf16_supported(),
         bitsandbytes=importlib.util.find_spec("bitsandbytes") is not None,
         flash_attention=importlib.util.find_spec("flash_attn") is not None,
     )
-    return _on_gpu(job, processes, has) if has.gpu else _on_cpu(job)
 
 
 def _on_cpu(job: Job) -> Setup:
@@ -74,7 +79,7 @@ def _on_cpu(job: Job) -> Setup:
     )
 
 
-def _on_gpu(job: Job, processes: int, has: _Has) -> Setup:
+def _on_gpu(job: Job, processes: int, has: Has) -> Setup:
     options, lora = job.options, job.trains == "adapter"
     eight_bit = options.optimizer.endswith("8bit")
     sharded = processes > 1 and not lora

@@ -27,7 +27,7 @@ def loss_picture(events: Iterable[Event]) -> str:
     held_out = sorted({e.epoch: e.loss for e in told if isinstance(e, HeldOut)}.items())
     every = [*trained, *held_out]
     if not every:
-        return _svg(["nothing was trained"])
+        return _svg(['<text x="60" y="60">nothing was trained</text>'])
     right = max(x for x, _ in every) or 1.0
     low, high = min(y for _, y in every), max(y for _, y in every)
     room = (high - low) * 0.05 or 0.5

@@ -19,7 +19,7 @@ from idiolect.training import model
 from idiolect.training.bundle import Job, Measured, SampleLoss, TrainingResult
 from idiolect.training.checkpoints import EverySoOften, ResumableTrainer, ShardedTrainer, last_checkpoint
 from idiolect.training.events import Event, Finished, Note, Started
-from idiolect.training.machine import Setup, decide
+from idiolect.training.machine import Setup, decide, this_machine
 from idiolect.training.order import learned_from
 from idiolect.training.processes import Processes, join
 from idiolect.training.progress import Reporter
@@ -113,7 +113,7 @@ def check(trainer: ResumableTrainer) -> None:
 def _setup(job: Job, processes: Processes) -> Setup:
     file = job.checkpoints / "setup.json"
     if processes.first and not file.exists():
-        write_json(file, decide(job, processes.count))
+        write_json(file, decide(job, processes.count, this_machine()))
     return msgspec.json.decode(file.read_bytes(), type=Setup) if processes.first else Setup()
 
 
