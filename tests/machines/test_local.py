@@ -17,7 +17,14 @@ from idiolect.errors import RunFailed
 from idiolect.machines import train_here
 from idiolect.training import Event, Finished, HeldOut, Started, Stepped, read_result, write_bundle
 
-OPTIONS = Options(num_train_epochs=1, warmup_steps=0, dtype="float32", load_in_4bit=False, optimizer="adamw_torch")
+OPTIONS = Options(
+    num_train_epochs=1,
+    warmup_steps=0,
+    dtype="float32",
+    load_in_4bit=False,
+    optimizer="adamw_torch",
+    use_gradient_checkpointing=False,
+)
 
 
 def write_job(folder: Path, base: Path, samples: int = 12) -> None:

@@ -52,7 +52,7 @@ def write_job(
     return folder
 
 
-def main(bundle: Path, base: Path, out: Path) -> None:
+def look_on(base: Path, bundle: Path, out: Path) -> None:
     """Train; write what each process held, the gradients of the first step, and how often each sample was taken."""
     import torch
     from torch.distributed.tensor import DTensor
@@ -90,4 +90,6 @@ def main(bundle: Path, base: Path, out: Path) -> None:
 
 if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    main(*map(Path, sys.argv[1:]))
+    where, *jobs = map(Path, sys.argv[1:])
+    for job, looked in zip(jobs[::2], jobs[1::2], strict=True):
+        look_on(where, job, looked)

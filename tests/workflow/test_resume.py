@@ -30,8 +30,8 @@ def person(make_person: MakePerson, talks: list[Event], tiny_base: Path) -> str:
 
 
 def contents(run: Run) -> dict[str, str]:
-    """Return the hashes of what a run leaves, under names without its label."""
-    files = [f for f in run.folder.rglob("*") if f.is_file() and f != run.summary]
+    """Return the hashes of what a run leaves, under names without its label; the log tells of times."""
+    files = [f for f in run.folder.rglob("*") if f.is_file() and f not in (run.summary, run.train_log)]
     return {str(f.relative_to(run.folder)).replace(run.label, "label"): sha256(f) for f in files}
 
 
