@@ -126,6 +126,7 @@ def test_a_trainer_that_drops_samples_has_failed(make_bundle: MakeBundle, tiny_b
     assert all(name in failure.value.problem for name in dropped)
 
 
+@pytest.mark.slow
 def test_training_stops_where_it_gets_no_better_and_keeps_the_best(tmp_path: Path, tiny_base: Path) -> None:
     """What is held out is written backwards: the better the rest is known, the worse it gets."""
     lines = [
@@ -230,6 +231,7 @@ def test_an_error_that_is_not_about_memory_keeps_its_traceback(make_bundle: Make
         trainer.train()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["adafactor", "adamw_torch"])
 def test_all_weights_learn_in_bfloat16_at_a_small_rate(
     make_bundle: MakeBundle, tiny_base: Path, optimizer: str
@@ -263,6 +265,7 @@ def test_a_bundle_that_is_another_one_forgets_what_it_was(make_bundle: MakeBundl
         "chat_template.jinja",
         "dataset.jsonl",
         "job.json",
+        "probes.jsonl",
         "tokenizer.json",
     ]
     assert math.isclose(open_bundle(folder).options.learning_rate, 1e-3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from idiolect.files import remove, write_json
 from idiolect.training.loop import FusedTrainer
+from idiolect.training.rows import TokenizedSample
 
 #: A checkpoint may cost so much of the time; where it is slow to write, there are fewer.
 _SHARE_OF_TIME = 0.05
@@ -69,13 +71,13 @@ class ShardedTrainer(ResumableTrainer):
         super().__init__(**given)
         self.args.save_only_model = False
 
-    def evaluate(self, *given: Any, **named: Any) -> dict[str, float]:
-        """Evaluate, then give back what a forward pass without a backward one has left gathered."""
-        metrics = super().evaluate(*given, **named)
+    def losses(self, samples: Sequence[TokenizedSample]) -> dict[str, float]:
+        """Measure, then give back what a forward pass without a backward one has left gathered."""
+        found = super().losses(samples)
         for module in self.model.modules():
             if isinstance(module, FSDPModule):
                 module.reshard()
-        return metrics
+        return found
 
     def _part(self, folder: str, what: str) -> Path:
         return Path(folder, f"{what}-{self.processes.rank}-of-{self.processes.count}.pt")
