@@ -91,7 +91,7 @@ def test_a_moved_bundle_finds_its_best_checkpoint(tmp_path: Path, tiny_base: Pat
 
 def test_where_saving_is_slow_it_is_done_seldom(tmp_path: Path, tiny_base: Path) -> None:
     folder = write_job(tmp_path / "job", tiny_base)
-    trainer, _ = build(open_bundle(folder), tiny_base, Processes(0, 1), lambda _: None, checkpoint_seconds=0)
+    trainer, _ = build(open_bundle(folder), tiny_base, Processes(0, 1), lambda _: None, checkpoint_seconds=1e-9)
     saved: list[int] = []
     often = next(c for c in trainer.callback_handler.callbacks if type(c).__name__ == "EverySoOften")
     trainer.save_seconds = 3600.0

@@ -105,7 +105,10 @@ class ShardedTrainer(ResumableTrainer):
 
 
 class EverySoOften(TrainerCallback):
-    """Asks for a checkpoint in the middle of an epoch, so that an interrupted run loses minutes and not hours."""
+    """Asks for a checkpoint in the middle of an epoch, so that an interrupted run loses minutes and not hours.
+
+    With 0 seconds there is one after each step.
+    """
 
     def __init__(self, trainer: ResumableTrainer, seconds: float) -> None:
         self.trainer = trainer
@@ -121,7 +124,7 @@ class EverySoOften(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> TrainerControl:
-        wait = max(self.seconds, self.trainer.save_seconds / _SHARE_OF_TIME)
+        wait = self.seconds and max(self.seconds, self.trainer.save_seconds / _SHARE_OF_TIME)
         # At the end of an epoch one is made anyway.
         amid = state.global_step % len(self.trainer.order) != 0 and state.global_step < state.max_steps
         if self.trainer.processes.agree(amid and time.monotonic() - self.saved >= wait):
