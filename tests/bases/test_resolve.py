@@ -125,7 +125,7 @@ def fake_hub() -> Iterator[str]:
 ASK = """
 import sys
 from pathlib import Path
-from idiolect.bases import resolve
+from idiolect.bases import known_anywhere, resolve
 from idiolect.errors import BaseModelFault
 for name in sys.argv[2:]:
     try:
@@ -173,3 +173,18 @@ def test_importing_the_room_is_cheap() -> None:
     heavy = "{'numpy', 'gguf', 'torch', 'transformers', 'huggingface_hub'}"
     code = f"import sys, idiolect.bases; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("embedded", True), ("Qwen/Qwen3-14B", True), ("/home/ada/model", False), ("run:2026-01-01", False), ("", False)],
+)
+def test_other_machines_know_public_names_only(name: str, known: bool) -> None:
+    assert bases.known_anywhere(name) is known
+
+
+def test_a_folder_of_the_form_of_an_id_is_known_here_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "org" / "name").mkdir(parents=True)
+    assert bases.known_anywhere("org/name")
+    monkeypatch.chdir(tmp_path)
+    assert not bases.known_anywhere("org/name")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,19 @@ from idiolect.config import Options
 from idiolect.dataset import TrainingText
 from idiolect.errors import RunFailed
 from idiolect.machines import train_here
-from idiolect.training import Event, Finished, HeldOut, Started, Stepped, read_result, write_bundle
+from idiolect.training import (
+    Event,
+    Failed,
+    Finished,
+    HeldOut,
+    Note,
+    Started,
+    Stepped,
+    decode,
+    read_result,
+    write_bundle,
+)
+from idiolect.training.events import append
 
 OPTIONS = Options(
     num_train_epochs=1,
@@ -45,13 +58,35 @@ def test_events_arrive_in_order_and_the_result_is_there(tmp_path: Path, tiny_bas
     assert read_result(bundle).steps == 1
 
 
-def test_a_job_that_fails_says_why_and_where_to_look(tmp_path: Path) -> None:
-    log = tmp_path / "run.log"
+def test_a_job_that_fails_says_why_and_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "bundle").mkdir()
+    told: list[Event] = []
     with pytest.raises(RunFailed) as failure:
-        train_here(tmp_path / "bundle", tmp_path, log, lambda _: None)
+        train_here(tmp_path / "bundle", tmp_path, tmp_path / "run.log", told.append)
     assert "is not a job bundle" in failure.value.problem
+    assert failure.value.remedy == "Make the bundle again."
+    assert [type(e) for e in told] == [Failed]
+
+
+def test_a_job_that_falls_says_where_to_look(tmp_path: Path, tiny_base: Path) -> None:
+    broken, log = tmp_path / "broken", tmp_path / "run.log"
+    shutil.copytree(tiny_base, broken)
+    (broken / "model.safetensors").write_bytes(b"\0" * 64)
+    write_job(tmp_path / "bundle", tiny_base)
+    with pytest.raises(RunFailed, match=r"ended with exit code 1: .*Error") as failure:
+        train_here(tmp_path / "bundle", broken, log, lambda _: None)
     assert str(log) in failure.value.remedy
+
+
+def test_what_was_told_before_is_kept_and_not_told_again(tmp_path: Path, tiny_base: Path) -> None:
+    bundle, told = tmp_path / "bundle", list[Event]()
+    write_job(bundle, tiny_base)
+    append(bundle / "events.jsonl", Note("before"))
+    (bundle / "job.json").unlink()
+    with pytest.raises(RunFailed):
+        train_here(bundle, tiny_base, tmp_path / "run.log", told.append)
+    assert [type(e) for e in told] == [Failed]
+    assert [type(e) for e in decode((bundle / "events.jsonl").read_bytes())] == [Note, Failed]
 
 
 @pytest.mark.slow
