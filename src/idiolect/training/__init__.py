@@ -10,7 +10,7 @@ from idiolect.training.bundle import (
     read_result,
     write_bundle,
 )
-from idiolect.training.events import Event, Failed, Finished, HeldOut, Note, Started, Stepped, decode, mend
+from idiolect.training.events import Event, Failed, Finished, HeldOut, Moved, Note, Started, Stepped, decode, mend
 from idiolect.training.picture import loss_picture
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "HeldOut",
     "Job",
     "Measured",
+    "Moved",
     "Note",
     "SampleLoss",
     "Started",

@@ -50,6 +50,14 @@ class Note(msgspec.Struct, frozen=True, tag="note"):
     text: str
 
 
+class Moved(msgspec.Struct, frozen=True, tag="moved"):
+    """So many bytes have gone to another computer, or come from it."""
+
+    what: str
+    done: int
+    total: int
+
+
 class Finished(msgspec.Struct, frozen=True, tag="finished"):
     """The outputs are in the bundle."""
 
@@ -63,7 +71,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     remedy: str
 
 
-Event = Started | Stepped | HeldOut | Note | Finished | Failed
+Event = Started | Stepped | HeldOut | Note | Moved | Finished | Failed
 
 _decoder = msgspec.json.Decoder(Event)
 

@@ -1,0 +1,127 @@
+"""A connection to another computer whose identity is known: keys or agent, jump hosts, and known host keys only."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from idiolect.errors import MachineFault, MissingPart
+from idiolect.machines.described import SshBox
+
+if TYPE_CHECKING:
+    import asyncssh
+
+_LOGIN_SECONDS = 20
+#: A peer that says nothing for so long is gone: a laptop that slept notices within a minute and a half.
+_ALIVE_SECONDS, _ALIVE_TRIES = 15, 4
+
+
+class UnknownHostKey(MachineFault):
+    """A computer is met for the first time: whether it is the right one only a person can say."""
+
+
+class Unreachable(MachineFault):
+    """Nobody answers: the network, or the computer, is down."""
+
+
+@asynccontextmanager
+async def connected(
+    box: SshBox, known_hosts: Path, *, accept: bool = False
+) -> AsyncIterator[asyncssh.SSHClientConnection]:
+    """Log in. `known_hosts` is ours, beside the person's own; `accept` writes a host key never seen before into it.
+
+    Raises UnknownHostKey with its fingerprint if it is not accepted, and MachineFault where the key has changed, the
+    login is refused, or nobody answers.
+    """
+    ssh = _asyncssh()
+    where = {"host": box.host, "config": _config(), **_given(port=box.port, tunnel=box.jump)}
+    try:
+        connection = await ssh.connect(
+            **where,
+            **_given(username=box.user, client_keys=[box.identity] if box.identity else None),
+            known_hosts=_known(known_hosts),
+            login_timeout=_LOGIN_SECONDS,
+            keepalive_interval=_ALIVE_SECONDS,
+            keepalive_count_max=_ALIVE_TRIES,
+        )
+    except ssh.HostKeyNotVerifiable as error:
+        await _first_contact(box, where, known_hosts, accept=accept, refused=error)
+        async with connected(box, known_hosts) as connection:
+            yield connection
+        return
+    except ssh.PermissionDenied as error:
+        raise MachineFault(
+            f"{box.host} does not let us in: {error.reason}.",
+            "Check the user and the key: ssh must work without a password.",
+        ) from error
+    except (OSError, ssh.Error, TimeoutError) as error:
+        raise Unreachable(f"{box.host} cannot be reached: {error}", "Check that `ssh` reaches it.") from error
+    async with connection:
+        yield connection
+
+
+async def output_of(connection: asyncssh.SSHClientConnection, *words: str, stdin: str = "") -> str:
+    """Run a command there and return what it prints. Raises MachineFault with the end of what it complained of."""
+    done = await connection.run(shlex.join(words), input=stdin)
+    if done.exit_status != 0:
+        said = str(done.stderr or done.stdout).strip().splitlines()
+        raise MachineFault(
+            f"`{shlex.join(words[:4])}` failed on the other computer: {said[-1] if said else done.exit_status}",
+            "Try the same there by hand.",
+        )
+    return str(done.stdout)
+
+
+async def _first_contact(
+    box: SshBox, where: dict[str, Any], known_hosts: Path, *, accept: bool, refused: Exception
+) -> None:
+    """Remember the key of a host that has none yet, if that is accepted; a changed one is never taken."""
+    ssh = _asyncssh()
+    port = box.port or 22
+    trusted, *_ = ssh.match_known_hosts(ssh.read_known_hosts(_known(known_hosts)), box.host, "", box.port)
+    if trusted:
+        raise MachineFault(
+            f"{box.host} does not show the host key that is known of it: it is another computer, or was set up anew.",
+            f"If it was, take its old key out of {known_hosts} or ~/.ssh/known_hosts.",
+        ) from refused
+    key = await asyncio.wait_for(ssh.get_server_host_key(**where), _LOGIN_SECONDS)
+    if key is None:
+        raise MachineFault(f"{box.host} shows no host key.", "Check that `ssh` reaches it.") from refused
+    fingerprint = key.get_fingerprint("sha256")
+    if not accept:
+        raise UnknownHostKey(
+            f"{box.host} was never met before; its host key is {fingerprint}.",
+            "If that is right, answer yes, or run again with --accept-host-key.",
+        ) from refused
+    known_hosts.parent.mkdir(parents=True, exist_ok=True)
+    name = box.host if port == 22 else f"[{box.host}]:{port}"
+    with known_hosts.open("a", encoding="utf-8") as file:
+        file.write(f"{name} {key.export_public_key('openssh').decode().strip()}\n")
+
+
+def _known(ours: Path) -> list[str]:
+    files = (Path("~/.ssh/known_hosts").expanduser(), ours)
+    return [str(f) for f in files if f.exists()]
+
+
+def _config() -> list[str]:
+    file = Path("~/.ssh/config").expanduser()
+    return [str(file)] if file.exists() else []
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _asyncssh() -> Any:
+    try:
+        import asyncssh
+    except ModuleNotFoundError as missing:
+        raise MissingPart(
+            "Other computers are reached by asyncssh.", "Install it: pip install 'idiolect[machines]'"
+        ) from missing
+    return asyncssh

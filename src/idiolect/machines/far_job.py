@@ -1,0 +1,130 @@
+"""A job on another computer that goes on when nobody is connected: begun, watched, attached to again, ended, wiped.
+
+<folder>/jobs/<name>/bundle/   the job bundle
+<folder>/jobs/<name>/contents  the digest of the bundle that it was begun with
+<folder>/jobs/<name>/pid       its process group, while it runs
+<folder>/jobs/<name>/code      its exit code, written last
+<folder>/jobs/<name>/log       what it printed
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from idiolect.machines.connection import output_of
+from idiolect.machines.installation import Installed
+from idiolect.training import Event, decode
+
+if TYPE_CHECKING:
+    import asyncssh
+
+_POLL_SECONDS = 1.0
+State = Literal["absent", "running", "ended", "fallen"]
+_OFFLINE = "HF_HUB_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 TOKENIZERS_PARALLELISM=false"
+#: Overwrites what is private before it is removed; where a disk writes elsewhere instead, that is all one can do.
+_WIPE = """
+import os, shutil, sys
+for parent, _, files in os.walk(sys.argv[1]):
+    for name in files:
+        path = os.path.join(parent, name)
+        if name.endswith((".jsonl", ".json", "log")):
+            with open(path, "r+b") as file:
+                file.write(bytes(os.path.getsize(path)))
+                os.fsync(file.fileno())
+shutil.rmtree(sys.argv[1], ignore_errors=True)
+print(os.path.exists(sys.argv[1]))
+"""
+
+
+@dataclass(frozen=True)
+class FarJob:
+    """One job's folder there."""
+
+    folder: str
+
+    @property
+    def bundle(self) -> str:
+        return f"{self.folder}/bundle"
+
+    @property
+    def outputs(self) -> str:
+        return f"{self.bundle}/outputs"
+
+    @property
+    def events(self) -> str:
+        return f"{self.bundle}/events.jsonl"
+
+
+async def state(connection: asyncssh.SSHClientConnection, job: FarJob) -> State:
+    """Say whether a job runs, has ended, or has fallen without an exit code (a power cut there)."""
+    folder = shlex.quote(job.folder)
+    asked = f"cd {folder} 2>/dev/null || {{ echo absent; exit; }}; test -e pid || {{ echo absent; exit; }}; "
+    asked += "test -e code && echo ended || { kill -0 -$(cat pid) 2>/dev/null && echo running || echo fallen; }"
+    said = str((await connection.run(asked)).stdout).strip()
+    return said if said in ("running", "ended", "fallen") else "absent"  # type: ignore[return-value]
+
+
+async def contents(connection: asyncssh.SSHClientConnection, job: FarJob) -> str:
+    """Return what the job was begun with."""
+    return (await output_of(connection, "cat", f"{job.folder}/contents")).strip()
+
+
+async def begin(
+    connection: asyncssh.SSHClientConnection, job: FarJob, how: Installed, base: str, contents: str
+) -> None:
+    """Start training a bundle that is there, detached: it outlives this connection."""
+    await output_of(connection, "sh", "-c", f"echo {contents} >{shlex.quote(job.folder)}/contents")
+    train = shlex.join([how.python, "-m", "idiolect.training", job.bundle, "--base", base])
+    # The shell of the new session writes its own number, which is that of its process group, before it does anything.
+    ours = f"echo $$ >pid; rm -f code; {_OFFLINE} PYTHONPATH={shlex.quote(how.package)} {train} >>log 2>&1 </dev/null; "
+    ours += "echo $? >code.partial; mv code.partial code"
+    await output_of(
+        connection,
+        "sh",
+        "-c",
+        f"cd {shlex.quote(job.folder)} && rm -f pid code && setsid sh -c {shlex.quote(ours)} "
+        "</dev/null >/dev/null 2>&1 & "
+        f"for i in 1 2 3 4 5 6 7 8 9 10; do test -s {shlex.quote(job.folder)}/pid && exit 0; sleep 0.2; done; exit 1",
+    )
+
+
+async def follow(
+    connection: asyncssh.SSHClientConnection, job: FarJob, read: int, report: Callable[[Event], None]
+) -> tuple[int, State]:
+    """Report each event from byte `read` on until the job has ended; return how far it was read, and how it ended."""
+    async with connection.start_sftp_client() as sftp:
+        while True:
+            now = await state(connection, job)
+            if await sftp.exists(job.events):
+                async with sftp.open(job.events, "rb") as file:
+                    new = await file.read(-1, read)
+                whole_lines = new[: new.rfind(b"\n") + 1]
+                for event in decode(whole_lines):
+                    report(event)
+                read += len(whole_lines)
+            if now != "running":
+                return read, now
+            await asyncio.sleep(_POLL_SECONDS)
+
+
+async def exit_code(connection: asyncssh.SSHClientConnection, job: FarJob) -> int:
+    return int(await output_of(connection, "cat", f"{job.folder}/code"))
+
+
+async def last_line(connection: asyncssh.SSHClientConnection, job: FarJob) -> str:
+    said = await output_of(connection, "tail", "-n", "20", f"{job.folder}/log")
+    return next((line for line in reversed(said.splitlines()) if line.strip()), "it printed nothing")
+
+
+async def stop(connection: asyncssh.SSHClientConnection, job: FarJob) -> None:
+    """End a job, with all of its processes."""
+    await connection.run(f"cd {shlex.quote(job.folder)} && kill -TERM -$(cat pid); sleep 1; kill -KILL -$(cat pid)")
+
+
+async def wipe(connection: asyncssh.SSHClientConnection, job: FarJob, python: str) -> bool:
+    """Overwrite and remove all of a job there; return whether it is gone."""
+    return (await output_of(connection, python, "-", job.folder, stdin=_WIPE)).strip() == "False"

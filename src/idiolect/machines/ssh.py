@@ -1,0 +1,155 @@
+"""A job on any computer that answers ssh: sent there, trained there detached, fetched, and wiped there."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from idiolect.errors import RunFailed
+from idiolect.files import sha256
+from idiolect.machines import far_job, transfer
+from idiolect.machines.connection import Unreachable, connected
+from idiolect.machines.described import SshBox
+from idiolect.machines.far_job import FarJob
+from idiolect.machines.installation import FarSide, install, look
+from idiolect.training import Event, Moved, Note
+
+if TYPE_CHECKING:
+    import asyncssh
+
+#: How long a lost connection is sought again before this side gives up; the job there goes on all the same.
+_SEEK_SECONDS = 600
+_RETRY_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What is to be done there: a bundle, the base model's folder here, and the name of the job."""
+
+    bundle: Path
+    base: Path
+    name: str
+
+    @cached_property
+    def contents(self) -> str:
+        """What tells this bundle from another one: the digest of all that is sent."""
+        return _digest([f for f in sorted(self.bundle.iterdir()) if f.is_file() and f.name != "events.jsonl"])
+
+    @cached_property
+    def base_digest(self) -> str:
+        return _digest([f for f in sorted(self.base.iterdir()) if f.is_file()])
+
+
+def _digest(files: list[Path]) -> str:
+    return hashlib.sha256("".join(f"{f.name} {sha256(f)}\n" for f in files).encode()).hexdigest()[:16]
+
+
+def check(box: SshBox, known_hosts: Path, *, accept: bool) -> FarSide:
+    """Log in and look around. Raises UnknownHostKey and MachineFault, before anything is sent."""
+
+    async def looked() -> FarSide:
+        async with connected(box, known_hosts, accept=accept) as connection:
+            return await look(connection, box)
+
+    return asyncio.run(looked())
+
+
+def train_there(box: SshBox, known_hosts: Path, errand: Errand, report: Callable[[Event], None]) -> None:
+    """Train a bundle there, or attach to it if it is there already; its outputs come back into the bundle here.
+
+    When this side is interrupted the job goes on there, and the next call shows what was missed. Raises RunFailed if
+    the job fails; whatever came of it, nothing of the bundle stays there.
+    """
+    asyncio.run(_train(box, known_hosts, errand, report))
+
+
+async def _train(box: SshBox, known_hosts: Path, errand: Errand, report: Callable[[Event], None]) -> None:
+    read, lost_since = 0, 0.0
+    while True:
+        try:
+            async with connected(box, known_hosts) as connection:
+                there = await look(connection, box)
+                job = FarJob(f"{there.folder}/jobs/{errand.name}")
+                await _under_way(connection, box, there, job, errand, report)
+                lost_since = 0.0
+                read, ended = await far_job.follow(connection, job, read, report)
+                if ended == "ended":
+                    await _settle(connection, box, there, job, errand, report)
+                    return
+                report(Note(f"{box.host} let the job fall; it goes on there from its last checkpoint."))
+        except _lost() as error:
+            lost_since = lost_since or time.monotonic()
+            if time.monotonic() - lost_since > _SEEK_SECONDS:
+                raise RunFailed(
+                    f"The connection to {box.host} is lost: {error}",
+                    "The job goes on there; `idiolect runs resume` attaches to it again.",
+                ) from error
+            await asyncio.sleep(_RETRY_SECONDS)
+
+
+async def _under_way(
+    connection: asyncssh.SSHClientConnection,
+    box: SshBox,
+    there: FarSide,
+    job: FarJob,
+    errand: Errand,
+    report: Callable[[Event], None],
+) -> None:
+    """See to it that the job runs there, or has ended: send what it needs, unless it was begun before."""
+    if await far_job.state(connection, job) in ("running", "ended"):
+        if await far_job.contents(connection, job) == errand.contents:
+            report(Note(f"Attached to the job on {box.host}."))
+            return
+        await far_job.stop(connection, job)
+        await far_job.wipe(connection, job, there.python)
+    how = await install(connection, box, there)
+    base = f"{there.folder}/bases/{errand.base_digest}"
+    send = partial(transfer.send_folder, connection, there.python)
+    await send(errand.base, base, _told(report, f"base model to {box.host}"))
+    await send(errand.bundle, job.bundle, _told(report, f"job to {box.host}"))
+    await far_job.begin(connection, job, how, base, errand.contents)
+
+
+async def _settle(
+    connection: asyncssh.SSHClientConnection,
+    box: SshBox,
+    there: FarSide,
+    job: FarJob,
+    errand: Errand,
+    report: Callable[[Event], None],
+) -> None:
+    """Fetch what a job that has ended left, and wipe it there; raise RunFailed if it failed."""
+    code = await far_job.exit_code(connection, job)
+    said = await far_job.last_line(connection, job) if code else ""
+    if not code:
+        told = _told(report, f"results from {box.host}")
+        await transfer.fetch_folder(connection, there.python, job.outputs, errand.bundle / "outputs", told)
+    gone = await far_job.wipe(connection, job, there.python)
+    report(Note(f"The data set {'is deleted from' if gone else 'COULD NOT BE DELETED on'} {box.host}."))
+    if code:
+        raise RunFailed(
+            f"Training on {box.host} ended with exit code {code}: {said}", "See what it says, and try again."
+        )
+
+
+def _told(report: Callable[[Event], None], what: str) -> Callable[[int, int], None]:
+    return lambda done, total: report(Moved(what, done, total))
+
+
+def _lost() -> tuple[type[Exception], ...]:
+    """Return what it looks like when a network goes away, and not the computer behind it."""
+    import asyncssh
+
+    return (
+        Unreachable,
+        ConnectionError,
+        asyncssh.ConnectionLost,
+        asyncssh.DisconnectError,
+        asyncssh.SFTPConnectionLost,
+    )
