@@ -13,7 +13,7 @@ import asyncio
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from idiolect.machines.connection import output_of
 from idiolect.machines.installation import Installed
@@ -59,6 +59,13 @@ class FarJob:
         return f"{self.bundle}/events.jsonl"
 
 
+@dataclass
+class Heard:
+    """How much of a job's events has been reported here, over all connections."""
+
+    bytes: int = 0
+
+
 async def state(connection: asyncssh.SSHClientConnection, job: FarJob) -> State:
     """Say whether a job runs, has ended, or has fallen without an exit code (a power cut there)."""
     folder = shlex.quote(job.folder)
@@ -93,21 +100,21 @@ async def begin(
 
 
 async def follow(
-    connection: asyncssh.SSHClientConnection, job: FarJob, read: int, report: Callable[[Event], None]
-) -> tuple[int, State]:
-    """Report each event from byte `read` on until the job has ended; return how far it was read, and how it ended."""
+    connection: asyncssh.SSHClientConnection, job: FarJob, heard: Heard, report: Callable[[Event], None]
+) -> State:
+    """Report each event that was not heard yet, until the job runs no more; return whether it has ended or fallen."""
     async with connection.start_sftp_client() as sftp:
         while True:
             now = await state(connection, job)
             if await sftp.exists(job.events):
                 async with sftp.open(job.events, "rb") as file:
-                    new = await file.read(-1, read)
+                    new = cast("bytes", await file.read(-1, heard.bytes))
                 whole_lines = new[: new.rfind(b"\n") + 1]
+                heard.bytes += len(whole_lines)
                 for event in decode(whole_lines):
                     report(event)
-                read += len(whole_lines)
             if now != "running":
-                return read, now
+                return now
             await asyncio.sleep(_POLL_SECONDS)
 
 

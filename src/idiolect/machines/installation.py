@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from idiolect.errors import MachineFault
 from idiolect.machines.connection import output_of
 from idiolect.machines.described import SshBox
-from idiolect.machines.transfer import send
+from idiolect.machines.transfer import Far, send
 from idiolect.machines.wheel import requirements, write_wheel
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ async def install(connection: asyncssh.SSHClientConnection, box: SshBox, there: 
         package = f"{there.folder}/idiolect-{digest}"
         if not await _exists(connection, package):
             far = f"{package}.whl"
-            await send(connection, there.python, wheel, far, lambda _: None)
+            await send(Far(connection, there.python), wheel, far, lambda _: None)
             await output_of(connection, there.python, "-", far, package, stdin=_UNPACK)
     python = await _environment(connection, there) if box.install else there.python
     return Installed(python, package)
@@ -89,7 +89,8 @@ async def install(connection: asyncssh.SSHClientConnection, box: SshBox, there: 
 async def _environment(connection: asyncssh.SSHClientConnection, there: FarSide) -> str:
     """Return the Python of an environment that has the requirements; the file `ready` in it is written last."""
     needed = "\n".join(requirements(_EXTRAS))
-    folder = f"{there.folder}/env-{hashlib.sha256(f'{there.python}\n{needed}'.encode()).hexdigest()[:12]}"
+    digest = hashlib.sha256("\n".join((there.python, needed)).encode()).hexdigest()[:12]
+    folder = f"{there.folder}/env-{digest}"
     python = f"{folder}/bin/python"
     if not await _exists(connection, f"{folder}/ready"):
         # What that computer's own Python has, PyTorch for its GPU above all, is not fetched again.

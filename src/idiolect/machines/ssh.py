@@ -7,7 +7,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from idiolect.files import sha256
 from idiolect.machines import far_job, transfer
 from idiolect.machines.connection import Unreachable, connected
 from idiolect.machines.described import SshBox
-from idiolect.machines.far_job import FarJob
+from idiolect.machines.far_job import FarJob, Heard
 from idiolect.machines.installation import FarSide, install, look
 from idiolect.training import Event, Moved, Note
 
@@ -69,18 +69,27 @@ def train_there(box: SshBox, known_hosts: Path, errand: Errand, report: Callable
     asyncio.run(_train(box, known_hosts, errand, report))
 
 
+@dataclass(frozen=True)
+class _Visit:
+    """One connection to the box, and the job that it is about."""
+
+    connection: asyncssh.SSHClientConnection
+    box: SshBox
+    there: FarSide
+    job: FarJob
+
+
 async def _train(box: SshBox, known_hosts: Path, errand: Errand, report: Callable[[Event], None]) -> None:
-    read, lost_since = 0, 0.0
+    heard, lost_since = Heard(), 0.0
     while True:
         try:
             async with connected(box, known_hosts) as connection:
                 there = await look(connection, box)
-                job = FarJob(f"{there.folder}/jobs/{errand.name}")
-                await _under_way(connection, box, there, job, errand, report)
+                visit = _Visit(connection, box, there, FarJob(f"{there.folder}/jobs/{errand.name}"))
+                await _under_way(visit, errand, report)
                 lost_since = 0.0
-                read, ended = await far_job.follow(connection, job, read, report)
-                if ended == "ended":
-                    await _settle(connection, box, there, job, errand, report)
+                if await far_job.follow(connection, visit.job, heard, report) == "ended":
+                    await _settle(visit, errand, report)
                     return
                 report(Note(f"{box.host} let the job fall; it goes on there from its last checkpoint."))
         except _lost() as error:
@@ -93,15 +102,9 @@ async def _train(box: SshBox, known_hosts: Path, errand: Errand, report: Callabl
             await asyncio.sleep(_RETRY_SECONDS)
 
 
-async def _under_way(
-    connection: asyncssh.SSHClientConnection,
-    box: SshBox,
-    there: FarSide,
-    job: FarJob,
-    errand: Errand,
-    report: Callable[[Event], None],
-) -> None:
+async def _under_way(visit: _Visit, errand: Errand, report: Callable[[Event], None]) -> None:
     """See to it that the job runs there, or has ended: send what it needs, unless it was begun before."""
+    connection, box, there, job = visit.connection, visit.box, visit.there, visit.job
     if await far_job.state(connection, job) in ("running", "ended"):
         if await far_job.contents(connection, job) == errand.contents:
             report(Note(f"Attached to the job on {box.host}."))
@@ -110,32 +113,25 @@ async def _under_way(
         await far_job.wipe(connection, job, there.python)
     how = await install(connection, box, there)
     base = f"{there.folder}/bases/{errand.base_digest}"
-    send = partial(transfer.send_folder, connection, there.python)
-    await send(errand.base, base, _told(report, f"base model to {box.host}"))
-    await send(errand.bundle, job.bundle, _told(report, f"job to {box.host}"))
+    far = transfer.Far(connection, there.python)
+    await transfer.send_folder(far, errand.base, base, _told(report, f"base model to {box.host}"))
+    await transfer.send_folder(far, errand.bundle, job.bundle, _told(report, f"job to {box.host}"))
     await far_job.begin(connection, job, how, base, errand.contents)
 
 
-async def _settle(
-    connection: asyncssh.SSHClientConnection,
-    box: SshBox,
-    there: FarSide,
-    job: FarJob,
-    errand: Errand,
-    report: Callable[[Event], None],
-) -> None:
+async def _settle(visit: _Visit, errand: Errand, report: Callable[[Event], None]) -> None:
     """Fetch what a job that has ended left, and wipe it there; raise RunFailed if it failed."""
+    connection, box, there, job = visit.connection, visit.box, visit.there, visit.job
     code = await far_job.exit_code(connection, job)
     said = await far_job.last_line(connection, job) if code else ""
     if not code:
+        far = transfer.Far(connection, there.python)
         told = _told(report, f"results from {box.host}")
-        await transfer.fetch_folder(connection, there.python, job.outputs, errand.bundle / "outputs", told)
+        await transfer.fetch_folder(far, job.outputs, errand.bundle / "outputs", told)
     gone = await far_job.wipe(connection, job, there.python)
     report(Note(f"The data set {'is deleted from' if gone else 'COULD NOT BE DELETED on'} {box.host}."))
     if code:
-        raise RunFailed(
-            f"Training on {box.host} ended with exit code {code}: {said}", "See what it says, and try again."
-        )
+        raise RunFailed(f"Training on {box.host} ended with exit code {code}: {said}", "Mend it and try again.")
 
 
 def _told(report: Callable[[Event], None], what: str) -> Callable[[int, int], None]:
@@ -146,10 +142,5 @@ def _lost() -> tuple[type[Exception], ...]:
     """Return what it looks like when a network goes away, and not the computer behind it."""
     import asyncssh
 
-    return (
-        Unreachable,
-        ConnectionError,
-        asyncssh.ConnectionLost,
-        asyncssh.DisconnectError,
-        asyncssh.SFTPConnectionLost,
-    )
+    lost = (asyncssh.DisconnectError, asyncssh.ChannelOpenError, asyncssh.SFTPConnectionLost)
+    return (Unreachable, ConnectionError, *lost)

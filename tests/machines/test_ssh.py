@@ -1,0 +1,203 @@
+"""A job on another computer: this one, behind a real OpenSSH server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from idiolect.config import Options
+from idiolect.dataset import TrainingText
+from idiolect.errors import MachineFault, RunFailed
+from idiolect.files import sha256
+from idiolect.machines import train_here
+from idiolect.machines.connection import UnknownHostKey, connected
+from idiolect.machines.described import SshBox
+from idiolect.machines.ssh import Errand, check, train_there
+from idiolect.machines.transfer import Far, fetch, send
+from idiolect.training import Event, Moved, Note, Stepped, write_bundle
+from tests.machines.ssh_server import SSHD, SshServer
+from tests.tiny import SENTENCES
+
+pytestmark = pytest.mark.skipif(SSHD is None, reason="there is no OpenSSH server (Debian: openssh-server)")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[SshServer]:
+    running = SshServer(tmp_path / "sshd").start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def box(server: SshServer, tmp_path: Path) -> SshBox:
+    return SshBox(
+        host="127.0.0.1",
+        port=server.port,
+        identity=str(server.identity),
+        folder=str(tmp_path / "there"),
+        python=sys.executable,
+        install=False,
+    )
+
+
+@pytest.fixture
+def known(box: SshBox, tmp_path: Path) -> Path:
+    """A known_hosts file that has the server's key."""
+    check(box, tmp_path / "known_hosts", accept=True)
+    return tmp_path / "known_hosts"
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, tiny_base: Path) -> Callable[[str, float], Path]:
+    def make(name: str, epochs: float) -> Path:
+        lines = []
+        for n in range(24):
+            said = SENTENCES[n % 5]
+            text = f"<|im_start|>user\n{n}?<|im_end|>\n<|im_start|>assistant\n{said}<|im_end|>\n"
+            span = (text.index(said), len(text) - 1)
+            split = "held_out" if n % 8 == 0 else "train"
+            lines.append(TrainingText(id=f"{n}", split=split, mode="emulation", text=text, learned=(span,)))  # type: ignore[arg-type]
+        options = Options(num_train_epochs=epochs, dtype="float32", optimizer="adamw_torch", learning_rate=1e-2)
+        write_bundle(tmp_path / name, "adapter", options, lines, tiny_base / "tokenizer.json")
+        return tmp_path / name
+
+    return make
+
+
+def weights(bundle: Path) -> str:
+    return sha256(bundle / "outputs" / "adapter" / "adapter_model.safetensors")
+
+
+def test_a_host_never_met_is_shown_and_asked_for(box: SshBox, tmp_path: Path, server: SshServer) -> None:
+    known = tmp_path / "etc" / "known_hosts"
+    with pytest.raises(UnknownHostKey, match="SHA256:") as fault:
+        check(box, known, accept=False)
+    shown = subprocess.run(
+        ["ssh-keygen", "-l", "-f", str(server.folder / "host_key.pub")], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.split()[1] in fault.value.problem
+    assert not known.exists()
+    seen = check(box, known, accept=True)
+    assert Path(seen.folder).is_dir()
+    assert check(box, known, accept=False).python == sys.executable
+    server.new_host_key()
+    with pytest.raises(MachineFault, match="does not show the host key that is known"):
+        check(box, known, accept=True)
+
+
+def test_what_cannot_be_reached_or_entered_is_said(box: SshBox, known: Path, tmp_path: Path, server: SshServer) -> None:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "other")], check=True)
+    with pytest.raises(MachineFault, match="does not let us in"):
+        check(box.model_copy(update={"identity": str(tmp_path / "other")}), known, accept=False)
+    with pytest.raises(MachineFault, match="python-none"):
+        check(box.model_copy(update={"python": "python-none"}), known, accept=False)
+    server.stop()
+    with pytest.raises(MachineFault, match="cannot be reached"):
+        check(box, known, accept=False)
+
+
+def test_a_transfer_goes_on_in_the_middle(box: SshBox, known: Path, tmp_path: Path) -> None:
+    local, far = tmp_path / "weights.bin", str(tmp_path / "there" / "weights.bin")
+    local.write_bytes(os.urandom(12 << 20))
+
+    async def both_ways() -> tuple[list[int], list[int]]:
+        sent: list[int] = []
+        got: list[int] = []
+        async with connected(box, known) as connection:
+            there = Far(connection, sys.executable)
+            await send(there, local, far, sent.append)
+            await fetch(there, far, tmp_path / "back.bin", got.append)
+        return sent, got
+
+    # The first eight megabytes had arrived, on either side, when the network went away.
+    Path(f"{far}.partial").write_bytes(local.read_bytes()[: 8 << 20])
+    (tmp_path / "back.bin.partial").write_bytes(local.read_bytes()[: 8 << 20])
+    assert asyncio.run(both_ways()) == ([12 << 20], [12 << 20])
+    assert sha256(tmp_path / "back.bin") == sha256(local) == sha256(Path(far))
+    # What is there already is not sent; what only looks like a beginning is not kept.
+    (tmp_path / "back.bin.partial").write_bytes(bytes(8 << 20))
+    sent, got = asyncio.run(both_ways())
+    assert (sent, got) == ([12 << 20], [4 << 20, 8 << 20, 12 << 20])
+    assert sha256(tmp_path / "back.bin") == sha256(local)
+
+
+def test_a_job_there_ends_with_the_same_weights_and_leaves_nothing(
+    box: SshBox, known: Path, tiny_base: Path, bundle: Callable[[str, float], Path], tmp_path: Path
+) -> None:
+    here, away = bundle("here", 1), bundle("away", 1)
+    train_here(here, tiny_base, tmp_path / "log", lambda _: None)
+    told: list[Event] = []
+    train_there(box, known, Errand(away, tiny_base, "job"), told.append)
+    assert weights(away) == weights(here)
+    assert any(isinstance(e, Stepped) for e in told)
+    assert {e.what.partition(" to ")[0].partition(" from ")[0] for e in told if isinstance(e, Moved)} == {
+        "base model",
+        "job",
+        "results",
+    }
+    assert [e.text for e in told if isinstance(e, Note)][-1] == "The data set is deleted from 127.0.0.1."
+    left = {f.name for f in (tmp_path / "there").rglob("*") if f.is_file()}
+    assert "dataset.jsonl" not in left
+    assert not (tmp_path / "there" / "jobs" / "job").exists()
+
+
+def test_a_job_that_fails_there_says_why_and_leaves_nothing(
+    box: SshBox, known: Path, tiny_base: Path, bundle: Callable[[str, float], Path], tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken-base"
+    shutil.copytree(tiny_base, broken)
+    (broken / "model.safetensors").write_bytes(b"no weights")
+    with pytest.raises(RunFailed, match=r"on 127\.0\.0\.1 ended with exit code 1"):
+        train_there(box, known, Errand(bundle("away", 1), broken, "job"), lambda _: None)
+    assert not (tmp_path / "there" / "jobs" / "job").exists()
+
+
+@pytest.mark.slow
+def test_a_lost_network_and_a_killed_laptop_lose_nothing(
+    box: SshBox, known: Path, tiny_base: Path, bundle: Callable[[str, float], Path], server: SshServer
+) -> None:
+    here, away = bundle("here", 40), bundle("away", 40)
+    train_here(here, tiny_base, known.with_name("log"), lambda _: None)
+    told: list[Event] = []
+    cut = threading.Event()
+
+    def listen(event: Event) -> None:
+        told.append(event)
+        if isinstance(event, Stepped) and not cut.is_set():
+            cut.set()
+            server.cut()
+
+    train_there(box, known, Errand(away, tiny_base, "job"), listen)
+    assert cut.is_set()
+    assert weights(away) == weights(here)
+    steps = [e.step for e in told if isinstance(e, Stepped)]
+    assert steps == sorted(set(steps))
+    assert [e.text for e in told if isinstance(e, Note)].count("Attached to the job on 127.0.0.1.") == 1
+
+    again = bundle("again", 40)
+    program = (
+        "import sys, pathlib\nfrom idiolect.machines.described import SshBox\n"
+        "from idiolect.machines.ssh import Errand, train_there\n"
+        f"train_there(SshBox.model_validate_json({box.model_dump_json()!r}), pathlib.Path({str(known)!r}),\n"
+        f"    Errand(pathlib.Path({str(again)!r}), pathlib.Path({str(tiny_base)!r}), 'other'), print)"
+    )
+    laptop = subprocess.Popen([sys.executable, "-u", "-c", program], stdout=subprocess.PIPE, text=True)
+    assert laptop.stdout
+    next(line for line in laptop.stdout if line.startswith("Stepped"))
+    laptop.kill()
+    laptop.wait()
+    laptop.stdout.close()
+    time.sleep(1)
+    told.clear()
+    train_there(box, known, Errand(again, tiny_base, "other"), told.append)
+    assert weights(again) == weights(here)
+    assert next(e.step for e in told if isinstance(e, Stepped)) == 1  # what was missed is shown
