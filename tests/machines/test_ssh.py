@@ -9,13 +9,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from idiolect.config import Options
-from idiolect.dataset import TrainingText
 from idiolect.errors import MachineFault, RunFailed
 from idiolect.files import sha256
 from idiolect.machines import train_here
@@ -23,9 +21,9 @@ from idiolect.machines.connection import UnknownHostKey, connected
 from idiolect.machines.described import SshBox
 from idiolect.machines.ssh import Errand, check, train_there
 from idiolect.machines.transfer import Far, fetch, send
-from idiolect.training import Event, Moved, Note, Stepped, write_bundle
+from idiolect.training import Event, Moved, Note, Stepped
+from tests.machines.conftest import MakeJob, weights
 from tests.machines.ssh_server import SSHD, SshServer
-from tests.tiny import SENTENCES
 
 pytestmark = pytest.mark.skipif(SSHD is None, reason="there is no OpenSSH server (Debian: openssh-server)")
 
@@ -54,27 +52,6 @@ def known(box: SshBox, tmp_path: Path) -> Path:
     """A known_hosts file that has the server's key."""
     check(box, tmp_path / "known_hosts", accept=True)
     return tmp_path / "known_hosts"
-
-
-@pytest.fixture
-def bundle(tmp_path: Path, tiny_base: Path) -> Callable[[str, float], Path]:
-    def make(name: str, epochs: float) -> Path:
-        lines = []
-        for n in range(24):
-            said = SENTENCES[n % 5]
-            text = f"<|im_start|>user\n{n}?<|im_end|>\n<|im_start|>assistant\n{said}<|im_end|>\n"
-            span = (text.index(said), len(text) - 1)
-            split = "held_out" if n % 8 == 0 else "train"
-            lines.append(TrainingText(id=f"{n}", split=split, mode="emulation", text=text, learned=(span,)))  # type: ignore[arg-type]
-        options = Options(num_train_epochs=epochs, dtype="float32", optimizer="adamw_torch", learning_rate=1e-2)
-        write_bundle(tmp_path / name, "adapter", options, lines, tiny_base / "tokenizer.json")
-        return tmp_path / name
-
-    return make
-
-
-def weights(bundle: Path) -> str:
-    return sha256(bundle / "outputs" / "adapter" / "adapter_model.safetensors")
 
 
 def test_a_host_never_met_is_shown_and_asked_for(box: SshBox, tmp_path: Path, server: SshServer) -> None:
@@ -131,9 +108,9 @@ def test_a_transfer_goes_on_in_the_middle(box: SshBox, known: Path, tmp_path: Pa
 
 
 def test_a_job_there_ends_with_the_same_weights_and_leaves_nothing(
-    box: SshBox, known: Path, tiny_base: Path, bundle: Callable[[str, float], Path], tmp_path: Path
+    box: SshBox, known: Path, tiny_base: Path, make_job: MakeJob, tmp_path: Path
 ) -> None:
-    here, away = bundle("here", 1), bundle("away", 1)
+    here, away = make_job("here", 1), make_job("away", 1)
     train_here(here, tiny_base, tmp_path / "log", lambda _: None)
     told: list[Event] = []
     train_there(box, known, Errand(away, tiny_base, "job"), told.append)
@@ -151,21 +128,21 @@ def test_a_job_there_ends_with_the_same_weights_and_leaves_nothing(
 
 
 def test_a_job_that_fails_there_says_why_and_leaves_nothing(
-    box: SshBox, known: Path, tiny_base: Path, bundle: Callable[[str, float], Path], tmp_path: Path
+    box: SshBox, known: Path, tiny_base: Path, make_job: MakeJob, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken-base"
     shutil.copytree(tiny_base, broken)
     (broken / "model.safetensors").write_bytes(b"no weights")
     with pytest.raises(RunFailed, match=r"on 127\.0\.0\.1 ended with exit code 1"):
-        train_there(box, known, Errand(bundle("away", 1), broken, "job"), lambda _: None)
+        train_there(box, known, Errand(make_job("away", 1), broken, "job"), lambda _: None)
     assert not (tmp_path / "there" / "jobs" / "job").exists()
 
 
 @pytest.mark.slow
 def test_a_lost_network_and_a_killed_laptop_lose_nothing(
-    box: SshBox, known: Path, tiny_base: Path, bundle: Callable[[str, float], Path], server: SshServer
+    box: SshBox, known: Path, tiny_base: Path, make_job: MakeJob, server: SshServer
 ) -> None:
-    here, away = bundle("here", 40), bundle("away", 40)
+    here, away = make_job("here", 40), make_job("away", 40)
     train_here(here, tiny_base, known.with_name("log"), lambda _: None)
     told: list[Event] = []
     cut = threading.Event()
@@ -183,7 +160,7 @@ def test_a_lost_network_and_a_killed_laptop_lose_nothing(
     assert steps == sorted(set(steps))
     assert [e.text for e in told if isinstance(e, Note)].count("Attached to the job on 127.0.0.1.") == 1
 
-    again = bundle("again", 40)
+    again = make_job("again", 40)
     program = (
         "import sys, pathlib\nfrom idiolect.machines.described import SshBox\n"
         "from idiolect.machines.ssh import Errand, train_there\n"

@@ -24,6 +24,10 @@ class UnknownHostKey(MachineFault):
     """A computer is met for the first time: whether it is the right one only a person can say."""
 
 
+class FarFault(MachineFault):
+    """A command on the other computer failed."""
+
+
 class Unreachable(MachineFault):
     """Nobody answers: the network, or the computer, is down."""
 
@@ -65,11 +69,11 @@ async def connected(
 
 
 async def output_of(connection: asyncssh.SSHClientConnection, *words: str, stdin: str = "") -> str:
-    """Run a command there and return what it prints. Raises MachineFault with the end of what it complained of."""
+    """Run a command there and return what it prints. Raises FarFault with the end of what it complained of."""
     done = await connection.run(shlex.join(words), input=stdin)
     if done.exit_status != 0:
         said = str(done.stderr or done.stdout).strip().splitlines()
-        raise MachineFault(
+        raise FarFault(
             f"`{shlex.join(words[:4])}` failed on the other computer: {said[-1] if said else done.exit_status}",
             "Try the same there by hand.",
         )

@@ -4,6 +4,10 @@
     host = "box.local"        # or a name from ~/.ssh/config
     python = "python3"
 
+    [runpod]
+    gpus = ["NVIDIA GeForce RTX 4090"]
+    max_cost = 5.0
+
 `etc/machines.toml` is for everybody in a home, `profiles/<user>/etc/machines.toml` goes over it, machine by machine.
 """
 
@@ -11,7 +15,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,6 +23,7 @@ from idiolect.errors import OptionFault
 
 LOCAL = "local"
 SSH = "ssh:"
+RUNPOD = "runpod"
 
 
 class SshBox(BaseModel):
@@ -44,11 +49,61 @@ class SshBox(BaseModel):
     """Whether to install what training needs into an environment of ours there; without, that Python must have it."""
 
 
+class RunPodWishes(BaseModel):
+    """What may be rented from RunPod, and for how much."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    gpus: tuple[str, ...] = ()
+    """GPU types in the order in which they are tried, by RunPod's ids; else RUNPOD_GPU_TYPE (or …_FULL)."""
+    clouds: tuple[Literal["SECURE", "COMMUNITY"], ...] = ("SECURE",)
+    """Whose computers: RunPod's partners' data centres, or those of anybody."""
+    data_centres: tuple[str, ...] = ()
+    """Only there, if any are named: a hard limit."""
+    image: str = "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404"
+    """The container image; it must start an ssh server for PUBLIC_KEY, as RunPod's own do."""
+    template: str = ""
+    """A template's id instead of an image; else RUNPOD_TEMPLATE_ID."""
+    start: str = "/start.sh"
+    """What the image starts with; a timer that ends the pod is put before it."""
+    min_cuda: str = "12.8"
+    """The least CUDA version of the host's driver."""
+    disk_gb: Annotated[int, Field(ge=20)] = 120
+    """Room for the base model, checkpoints and results."""
+    max_price_per_hour: Annotated[float, Field(gt=0)] = 1.0
+    """Dollars; a dearer GPU is not taken."""
+    max_cost: Annotated[float, Field(gt=0)] = 10.0
+    """Dollars; when they are spent the last checkpoint is fetched and the pod given back."""
+    max_hours: Annotated[float, Field(gt=0)] = 12.0
+    """After these the pod ends by itself."""
+    spare_seconds: Annotated[float, Field(ge=0)] = 300.0
+    """So long before the deadline the last checkpoint is fetched."""
+    user: str = "root"
+    """Who to log in as."""
+    folder: str = "/workspace/idiolect"
+    """Where our things are kept there."""
+    python: str = "python3"
+    """Python 3.11 or newer there."""
+    install: bool = True
+    """Whether to install what training needs into an environment of ours there."""
+
+
+def runpod_wishes(files: list[Path]) -> RunPodWishes:
+    """Return what is wished of RunPod; later files go over earlier ones, key by key. Raises OptionFault."""
+    wished: dict[str, Any] = {}
+    for path in files:
+        wished |= _tables(path).get("runpod", {})
+    try:
+        return RunPodWishes.model_validate(wished)
+    except ValidationError as error:
+        raise _wrong("runpod", error) from error
+
+
 def ssh_box(name: str, files: list[Path]) -> SshBox:
     """Return the machine that `ssh:<name>` means; later files go over earlier ones. Raises OptionFault."""
     boxes: dict[str, Any] = {}
     for path in files:
-        boxes |= _boxes(path)
+        boxes |= _tables(path).get("ssh", {})
     if name not in boxes:
         known = ", ".join(f"{SSH}{box}" for box in boxes) or "none"
         raise OptionFault(
@@ -58,11 +113,15 @@ def ssh_box(name: str, files: list[Path]) -> SshBox:
     try:
         return SshBox.model_validate(boxes[name])
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise OptionFault(f"The machine {SSH}{name} is described wrongly: {faults}", "Mend machines.toml.") from error
+        raise _wrong(f"{SSH}{name}", error) from error
 
 
-def _boxes(path: Path) -> dict[str, Any]:
+def _wrong(machine: str, error: ValidationError) -> OptionFault:
+    faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+    return OptionFault(f"The machine {machine} is described wrongly: {faults}", "Mend machines.toml.")
+
+
+def _tables(path: Path) -> dict[str, dict[str, Any]]:
     if not path.exists():
         return {}
     try:
@@ -71,7 +130,7 @@ def _boxes(path: Path) -> dict[str, Any]:
         raise OptionFault(
             f"{path} cannot be read: {error}", "It must be TOML, with a table [ssh.<name>] a box."
         ) from error
-    unknown = content.keys() - {"ssh"}
-    if unknown or not isinstance(content.get("ssh", {}), dict):
-        raise OptionFault(f"{path}: unknown tables {', '.join(sorted(unknown))}.", "Write [ssh.<name>] for each box.")
-    return dict(content.get("ssh", {}))
+    odd = [name for name, table in content.items() if name not in ("ssh", "runpod") or not isinstance(table, dict)]
+    if odd:
+        raise OptionFault(f"{path}: unknown tables {', '.join(sorted(odd))}.", "Write [ssh.<name>] or [runpod].")
+    return content

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -100,9 +100,16 @@ async def begin(
 
 
 async def follow(
-    connection: asyncssh.SSHClientConnection, job: FarJob, heard: Heard, report: Callable[[Event], None]
+    connection: asyncssh.SSHClientConnection,
+    job: FarJob,
+    heard: Heard,
+    report: Callable[[Event], None],
+    between: Callable[[], Awaitable[None]],
 ) -> State:
-    """Report each event that was not heard yet, until the job runs no more; return whether it has ended or fallen."""
+    """Report each event that was not heard yet, until the job runs no more; return whether it has ended or fallen.
+
+    `between` is called every second while it runs, and may raise to leave it.
+    """
     async with connection.start_sftp_client() as sftp:
         while True:
             now = await state(connection, job)
@@ -115,6 +122,7 @@ async def follow(
                     report(event)
             if now != "running":
                 return now
+            await between()
             await asyncio.sleep(_POLL_SECONDS)
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from idiolect.errors import RunFailed
-from idiolect.files import sha256
+from idiolect.files import remove, sha256
 from idiolect.machines import far_job, transfer
-from idiolect.machines.connection import Unreachable, connected
+from idiolect.machines.connection import FarFault, Unreachable, connected
 from idiolect.machines.described import SshBox
 from idiolect.machines.far_job import FarJob, Heard
 from idiolect.machines.installation import FarSide, install, look
@@ -23,9 +24,14 @@ from idiolect.training import Event, Moved, Note
 if TYPE_CHECKING:
     import asyncssh
 
+_GO_ON = "Go on from its last checkpoint: idiolect runs resume"
 #: How long a lost connection is sought again before this side gives up; the job there goes on all the same.
 _SEEK_SECONDS = 600
 _RETRY_SECONDS = 5
+
+
+class Gone(RunFailed):
+    """The computer that a job was on is no more."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,12 @@ class Errand:
     bundle: Path
     base: Path
     name: str
+    mirrored: bool = True
+    """Whether each checkpoint is fetched while the job goes on; a whole model's are large."""
+    must_end: Callable[[], str | None] = lambda: None
+    """Says why the job must end before its time, if it must: asked every second."""
+    is_gone: Callable[[], bool] = lambda: False
+    """Whether a computer that does not answer will not come back: asked when the connection is lost."""
 
     @cached_property
     def contents(self) -> str:
@@ -48,6 +60,20 @@ class Errand:
 
 def _digest(files: list[Path]) -> str:
     return hashlib.sha256("".join(f"{f.name} {sha256(f)}\n" for f in files).encode()).hexdigest()[:16]
+
+
+def bring_checkpoints(box: SshBox, known_hosts: Path, errand: Errand) -> None:
+    """Fetch what a job has come to so far, stop it and wipe it there."""
+
+    async def brought() -> None:
+        async with connected(box, known_hosts) as connection:
+            there = await look(connection, box)
+            visit = _Visit(connection, box, there, FarJob(f"{there.folder}/jobs/{errand.name}"))
+            await far_job.stop(connection, visit.job)
+            await _fetch_checkpoints(visit, errand)
+            await far_job.wipe(connection, visit.job, there.python)
+
+    asyncio.run(brought())
 
 
 def check(box: SshBox, known_hosts: Path, *, accept: bool) -> FarSide:
@@ -88,18 +114,51 @@ async def _train(box: SshBox, known_hosts: Path, errand: Errand, report: Callabl
                 visit = _Visit(connection, box, there, FarJob(f"{there.folder}/jobs/{errand.name}"))
                 await _under_way(visit, errand, report)
                 lost_since = 0.0
-                if await far_job.follow(connection, visit.job, heard, report) == "ended":
+                between = partial(_look_after, visit, errand)
+                if await far_job.follow(connection, visit.job, heard, report, between) == "ended":
                     await _settle(visit, errand, report)
                     return
                 report(Note(f"{box.host} let the job fall; it goes on there from its last checkpoint."))
         except _lost() as error:
             lost_since = lost_since or time.monotonic()
+            if errand.is_gone():
+                raise Gone(f"{box.host} is gone in the middle of the job: {error}", _GO_ON) from error
             if time.monotonic() - lost_since > _SEEK_SECONDS:
                 raise RunFailed(
                     f"The connection to {box.host} is lost: {error}",
                     "The job goes on there; `idiolect runs resume` attaches to it again.",
                 ) from error
             await asyncio.sleep(_RETRY_SECONDS)
+
+
+async def _look_after(visit: _Visit, errand: Errand) -> None:
+    """Bring back what has come of the job so far; raise RunFailed when it must end."""
+    if why := errand.must_end():
+        await far_job.stop(visit.connection, visit.job)
+        await _fetch_checkpoints(visit, errand)
+        await far_job.wipe(visit.connection, visit.job, visit.there.python)
+        raise RunFailed(f"The job on {visit.box.host} was ended: {why}.", _GO_ON)
+    if errand.mirrored:
+        await _fetch_checkpoints(visit, errand)
+
+
+async def _fetch_checkpoints(visit: _Visit, errand: Errand) -> None:
+    """Have the checkpoints here that are whole there; each takes its name when it is whole here."""
+    import asyncssh
+
+    here, there = errand.bundle / "checkpoints", f"{visit.job.bundle}/checkpoints"
+    listed = await visit.connection.run(f"cd {shlex.quote(there)} && ls -d checkpoint-*/trainer_state.json")
+    names = [line.partition("/")[0] for line in str(listed.stdout).splitlines()]
+    for name in (n for n in names if not (here / n).exists()):
+        far = transfer.Far(visit.connection, visit.there.python)
+        partial_one = here / f".{name}.partial"
+        try:
+            await transfer.fetch_folder(far, f"{there}/{name}", partial_one, lambda *_: None)
+        except (asyncssh.SFTPNoSuchFile, FarFault):
+            return  # the job has put a newer one in its place, which is fetched the next time
+        partial_one.rename(here / name)
+    for old in (c for c in here.glob("checkpoint-*") if names and c.name not in names):
+        remove(old)
 
 
 async def _under_way(visit: _Visit, errand: Errand, report: Callable[[Event], None]) -> None:

@@ -1,0 +1,268 @@
+"""A rented pod that is always given back: chosen by price, its identity pinned, ended by a timer of its own if need be.
+
+What is rented is written down before it is asked for, in a lease below `<home>/state/pods/`. A pod is named
+`idiolect-<job>-<deadline>`, so that any later call finds it, whoever made it and however it ended.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from idiolect.errors import IdiolectError, MachineFault
+from idiolect.files import remove, write_json
+from idiolect.machines import runpod_api as api
+from idiolect.machines.described import RunPodWishes, SshBox
+from idiolect.machines.runpod_api import Account, NoCapacity, Pod, Wish
+from idiolect.training import Event, Note
+
+PREFIX = "idiolect-"
+_NAME = re.compile(rf"{PREFIX}(?P<job>[0-9a-z]+)-(?P<deadline>\d+)")
+#: From RUNNING to an open port takes a minute or two; a pod that needs longer has a bad host (no driver, no disk).
+_READY_SECONDS = 600
+_POLL_SECONDS = 5.0
+_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
+#: What a pod does by itself at its deadline, with the key that RunPod gives every pod for itself.
+_END = (
+    "import os,urllib.request as u;"
+    "u.urlopen(u.Request(os.environ.get('IDIOLECT_RUNPOD_API','https://api.runpod.io')+'/v2/pods/'"
+    "+os.environ['RUNPOD_POD_ID'],method='DELETE',headers={'Authorization':'Bearer '+os.environ['RUNPOD_API_KEY']}))"
+)
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """What was rented for a job: enough to find it again, to get in, and to give it back."""
+
+    job: str
+    name: str
+    deadline: float
+    """Seconds since 1970, when the pod ends itself."""
+    pod: str = ""
+    host: str = ""
+    port: int = 0
+    cost_per_hour: float = 0.0
+    began: float = 0.0
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A GPU in a cloud, at a price."""
+
+    gpu: str
+    cloud: str
+    price: float
+    availability: str
+
+
+@dataclass(frozen=True)
+class Renting:
+    """Where and how pods are rented: the account, what is wished for, and the folder of the leases."""
+
+    account: Account
+    wishes: RunPodWishes
+    leases: Path
+
+    def lease_file(self, job: str) -> Path:
+        return self.leases / job / "lease.json"
+
+    def identity(self, job: str) -> Path:
+        return self.leases / job / "identity"
+
+    def known_hosts(self, job: str) -> Path:
+        return self.leases / job / "known_hosts"
+
+    def box(self, lease: Lease) -> SshBox:
+        return SshBox(
+            host=lease.host,
+            port=lease.port,
+            user=self.wishes.user,
+            identity=str(self.identity(lease.job)),
+            folder=self.wishes.folder,
+            python=self.wishes.python,
+            install=self.wishes.install,
+        )
+
+
+def candidates(renting: Renting) -> list[Candidate]:
+    """Return what may be rented, the wished-for GPUs in their order, those in stock first. Raises MachineFault."""
+    offered = api.prices(renting.account)
+    wanted = [(gpu, cloud) for gpu in renting.wishes.gpus for cloud in renting.wishes.clouds]
+    found = [Candidate(*where, *offered[where]) for where in wanted if where in offered]
+    cheap = [c for c in found if c.price <= renting.wishes.max_price_per_hour]
+    if not cheap:
+        seen = ", ".join(f"{c.gpu} {c.price:.2f} ({c.cloud})" for c in found) or "none of them"
+        raise MachineFault(
+            f"RunPod offers no GPU that was wished for at {renting.wishes.max_price_per_hour:.2f} $/h or less: {seen}.",
+            "Name other GPUs, or a higher max_price_per_hour, below [runpod] in machines.toml.",
+        )
+    return sorted(cheap, key=lambda c: c.availability == "NONE")
+
+
+def rent(renting: Renting, job: str, report: Callable[[Event], None]) -> Lease:
+    """Rent a pod for a job and wait until it can be reached; what cannot is given back, and the next one tried.
+
+    Raises NoCapacity with the last refusal when none of the candidates could be had.
+    """
+    make_identity(renting.identity(job))
+    last: IdiolectError = NoCapacity("RunPod has none of the GPUs.", "Name others, or try later.")
+    for candidate in candidates(renting):
+        deadline = time.time() + renting.wishes.max_hours * 3600
+        lease = Lease(job, f"{PREFIX}{job}-{deadline:.0f}", deadline)
+        write_json(renting.lease_file(job), lease)
+        try:
+            made = api.create(renting.account, _wish(renting, lease, candidate))
+            lease = msgspec.structs.replace(
+                lease, pod=made.id, began=time.time(), cost_per_hour=made.cost_per_hour or candidate.price
+            )
+            write_json(renting.lease_file(job), lease)
+            report(Note(f"Rented {candidate.gpu} ({candidate.cloud}) for {lease.cost_per_hour:.2f} $/h."))
+            lease = _reachable(renting, lease)
+            write_json(renting.lease_file(job), lease)
+        except (NoCapacity, NotReady) as fault:
+            last = fault
+            give_back(renting, job, keep_identity=True)
+            report(Note(f"{candidate.gpu} ({candidate.cloud}): {fault.problem}"))
+        except BaseException:
+            give_back(renting, job)
+            raise
+        else:
+            return lease
+    remove(renting.lease_file(job).parent)
+    raise last
+
+
+class NotReady(MachineFault):
+    """A pod that was rented and cannot be used."""
+
+
+def leased(renting: Renting, job: str) -> Lease | None:
+    """Return the lease of a job whose pod still runs; of another kind nothing is left when this returns."""
+    lease = read_lease(renting.lease_file(job))
+    if lease is None:
+        return None
+    now = api.pod(renting.account, lease.pod) if lease.pod and lease.host else None
+    if now and now.status == "RUNNING" and now.ssh:
+        host, port = now.ssh
+        return msgspec.structs.replace(lease, host=host, port=port)
+    give_back(renting, job)
+    return None
+
+
+def give_back(renting: Renting, job: str, *, keep_identity: bool = False) -> None:
+    """Terminate every pod that bears a job's name, and forget its lease and its key."""
+    for found in list(api.pods(renting.account)):
+        named = _NAME.fullmatch(found.name)
+        if named and named["job"] == job:
+            api.terminate(renting.account, found.id)
+    if not keep_identity:
+        remove(renting.lease_file(job).parent)
+
+
+def reap(renting: Renting, goes_on: Callable[[str], bool]) -> Iterator[Pod]:
+    """Terminate, and yield, the pods that nobody needs: past their deadline, or of a job of ours that has ended.
+
+    `goes_on` says whether a job may still be gone on with. Pods that another computer rented are left alone until
+    their deadline.
+    """
+    ours = {folder.name for folder in renting.leases.iterdir()} if renting.leases.is_dir() else set()
+    for found in list(api.pods(renting.account)):
+        named = _NAME.fullmatch(found.name)
+        if not named:
+            continue
+        late = time.time() > float(named["deadline"])
+        if late or (named["job"] in ours and not goes_on(named["job"])):
+            api.terminate(renting.account, found.id)
+            yield found
+    for job in ours:
+        if not goes_on(job):
+            remove(renting.leases / job)
+
+
+def spent(lease: Lease) -> float:
+    """Return the dollars that a lease has cost by now."""
+    return lease.cost_per_hour * max(time.time() - lease.began, 0) / 3600
+
+
+def over(lease: Lease, wishes: RunPodWishes) -> str | None:
+    """Say why a lease must end now, or None: it costs too much, or its deadline is near."""
+    if spent(lease) >= wishes.max_cost:
+        return f"{spent(lease):.2f} $ are spent, and max_cost is {wishes.max_cost:.2f}"
+    if time.time() > lease.deadline - wishes.spare_seconds:
+        return f"max_hours ({wishes.max_hours:g}) are over"
+    return None
+
+
+def read_lease(path: Path) -> Lease | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Lease)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def make_identity(path: Path) -> None:
+    """Make a key pair for one job, unless there is one."""
+    import asyncssh
+
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        key = asyncssh.generate_private_key("ssh-ed25519", comment="idiolect")
+        path.touch(mode=0o600)
+        path.write_bytes(key.export_private_key("openssh"))
+        path.with_suffix(".pub").write_bytes(key.export_public_key("openssh"))
+
+
+def _wish(renting: Renting, lease: Lease, candidate: Candidate) -> Wish:
+    wishes = renting.wishes
+    seconds = max(int(lease.deadline - time.time()), 60)
+    timer = f'(sleep {seconds}; until python3 -c "{_END}"; do sleep 60; done) & exec {wishes.start}'
+    public = renting.identity(lease.job).with_suffix(".pub").read_text().strip()
+    return Wish(
+        name=lease.name,
+        gpu=candidate.gpu,
+        cloud=candidate.cloud,
+        image="" if wishes.template else wishes.image,
+        template=wishes.template,
+        disk_gb=wishes.disk_gb,
+        data_centres=wishes.data_centres,
+        min_cuda=wishes.min_cuda,
+        env={"PUBLIC_KEY": public, "IDIOLECT_RUNPOD_API": renting.account.url},
+        args=f"bash -c {shlex.quote(timer)}",
+    )
+
+
+def _reachable(renting: Renting, lease: Lease) -> Lease:
+    """Wait until ssh answers with a host key that the pod's own log names, and pin it."""
+    until = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < until:
+        now = api.pod(renting.account, lease.pod)
+        if now is None or now.status in ("EXITED", "ERROR", "TERMINATED"):
+            raise NotReady(f"the pod came to nothing ({now.status if now else 'gone'})", "Another one is tried.")
+        if now.ssh:
+            host, port = now.ssh
+            named = {f for line in api.log_lines(renting.account, lease.pod) for f in _FINGERPRINT.findall(line)}
+            if named and _pinned(renting.known_hosts(lease.job), host, port, named):
+                return msgspec.structs.replace(lease, host=host, port=port)
+        renting.account.sleep(_POLL_SECONDS)
+    raise NotReady(f"the pod cannot be reached after {_READY_SECONDS} seconds", "Another one is tried.")
+
+
+def _pinned(known_hosts: Path, host: str, port: int, named: set[str]) -> bool:
+    """Write down the host key that is shown if the pod's log names it; False if none, or another, is shown."""
+    shown = subprocess.run(
+        ["ssh-keyscan", "-T", "5", "-p", str(port), host], capture_output=True, text=True, check=False
+    ).stdout
+    import asyncssh
+
+    for line in shown.splitlines():
+        _, _, key = line.partition(" ")
+        if key and asyncssh.import_public_key(key).get_fingerprint("sha256") in named:
+            known_hosts.write_text(f"[{host}]:{port} {key}\n", encoding="utf-8")
+            return True
+    return False

@@ -1,0 +1,39 @@
+"""A small job, and how its weights are told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from idiolect.config import Options
+from idiolect.dataset import TrainingText
+from idiolect.files import sha256
+from idiolect.training import write_bundle
+from tests.tiny import SENTENCES
+
+MakeJob = Callable[[str, float], Path]
+
+
+@pytest.fixture
+def make_job(tmp_path: Path, tiny_base: Path) -> MakeJob:
+    """Return a function that writes a bundle of so many epochs on 21 short texts."""
+
+    def make(name: str, epochs: float) -> Path:
+        lines = []
+        for n in range(24):
+            said = SENTENCES[n % 5]
+            text = f"<|im_start|>user\n{n}?<|im_end|>\n<|im_start|>assistant\n{said}<|im_end|>\n"
+            span = (text.index(said), len(text) - 1)
+            split = "held_out" if n % 8 == 0 else "train"
+            lines.append(TrainingText(id=f"{n}", split=split, mode="emulation", text=text, learned=(span,)))  # type: ignore[arg-type]
+        options = Options(num_train_epochs=epochs, dtype="float32", optimizer="adamw_torch", learning_rate=1e-2)
+        write_bundle(tmp_path / name, "adapter", options, lines, tiny_base / "tokenizer.json")
+        return tmp_path / name
+
+    return make
+
+
+def weights(bundle: Path) -> str:
+    return sha256(bundle / "outputs" / "adapter" / "adapter_model.safetensors")

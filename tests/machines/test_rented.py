@@ -1,0 +1,192 @@
+"""Jobs on rented pods: the stand-in's pods are real ssh servers, in which the real job trains."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from idiolect.errors import IdiolectError, MachineFault, RunFailed, UserFault
+from idiolect.machines import train_here
+from idiolect.machines.described import RunPodWishes
+from idiolect.machines.pods import Renting, read_lease, reap, rent
+from idiolect.machines.rented import train_rented
+from idiolect.machines.runpod_api import Account, NoCapacity
+from idiolect.machines.ssh import Errand
+from idiolect.training import Event, Note, Stepped
+from tests.machines.conftest import MakeJob, weights
+from tests.machines.runpod_server import KEY, RunPodServer
+from tests.machines.ssh_server import SSHD
+
+pytestmark = pytest.mark.skipif(SSHD is None, reason="there is no OpenSSH server (Debian: openssh-server)")
+
+
+@pytest.fixture
+def runpod(tmp_path: Path) -> Iterator[RunPodServer]:
+    folder = tmp_path / "runpod"
+    folder.mkdir()
+    server = RunPodServer(folder).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def renting(runpod: RunPodServer, tmp_path: Path) -> Renting:
+    return renting_at(runpod.url, tmp_path)
+
+
+def renting_at(url: str, tmp_path: Path, **wished: Any) -> Renting:
+    wishes = RunPodWishes(
+        gpus=("GPU A", "GPU B"),
+        start=str(tmp_path / "runpod" / "start.sh"),
+        python=sys.executable,
+        install=False,
+        folder=str(tmp_path / "there"),
+        **{"spare_seconds": 0.0, **wished},
+    )
+    return Renting(Account(KEY, url, lambda seconds: time.sleep(min(seconds, 0.2))), wishes, tmp_path / "leases")
+
+
+def said(told: list[Event]) -> list[str]:
+    return [e.text for e in told if isinstance(e, Note)]
+
+
+def test_a_job_on_a_pod_ends_with_the_same_weights_and_no_pod(
+    runpod: RunPodServer, renting: Renting, make_job: MakeJob, tiny_base: Path, tmp_path: Path
+) -> None:
+    here, away = make_job("here", 1), make_job("away", 1)
+    train_here(here, tiny_base, tmp_path / "log", lambda _: None)
+    told: list[Event] = []
+    train_rented(renting, Errand(away, tiny_base, "job"), told.append)
+    assert weights(away) == weights(here)
+    assert not runpod.pods
+    assert not any(renting.leases.iterdir())
+    assert said(told)[0] == "Rented GPU A (SECURE) for 0.50 $/h."
+    assert "The pod is given back; it cost" in said(told)[-1]
+    pod = tmp_path / "runpod"
+    for file in (*pod.rglob("*"), *away.rglob("*")):
+        assert not file.is_file() or KEY.encode() not in file.read_bytes(), file
+
+
+@pytest.mark.parametrize("fault", ["400", "429", "500", "500 that made it", "dies"])
+def test_what_may_pass_is_tried_again(runpod: RunPodServer, renting: Renting, fault: str) -> None:
+    runpod.faults.append(fault)
+    lease = rent(renting, "job", lambda _: None)
+    assert [p.told()["name"] for p in runpod.pods.values()] == [lease.name]
+    used = "GPU B" if fault in ("400", "dies") else "GPU A"
+    assert runpod.pods[lease.pod].asked["gpu"]["id"] == used
+
+
+@pytest.mark.parametrize(("fault", "kind"), [("402", UserFault), ("422", UserFault)])
+def test_what_will_not_pass_is_said_at_once(
+    runpod: RunPodServer, renting: Renting, fault: str, kind: type[IdiolectError]
+) -> None:
+    runpod.faults.append(fault)
+    with pytest.raises(kind) as refused:
+        rent(renting, "job", lambda _: None)
+    assert KEY not in str(refused.value)
+    assert not runpod.pods
+
+
+def test_no_capacity_anywhere_and_no_price_low_enough(runpod: RunPodServer, renting: Renting, tmp_path: Path) -> None:
+    runpod.faults.extend(["400", "400"])
+    with pytest.raises(NoCapacity, match="no longer any instances"):
+        rent(renting, "job", lambda _: None)
+    with pytest.raises(MachineFault, match=r"at 0\.10 .* or less: GPU A 0\.50"):
+        rent(renting_at(runpod.url, tmp_path, max_price_per_hour=0.1), "job", lambda _: None)
+    with pytest.raises(UserFault, match="refuses the API key"):
+        rent(Renting(Account("wrong", runpod.url), renting.wishes, renting.leases), "job", lambda _: None)
+    assert not runpod.pods
+
+
+def test_a_pod_whose_host_key_its_log_does_not_name_is_given_back(
+    runpod: RunPodServer, renting: Renting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("idiolect.machines.pods._READY_SECONDS", 3)
+    runpod.wrong_fingerprints = True
+    with pytest.raises(MachineFault, match="cannot be reached"):
+        rent(renting, "job", lambda _: None)
+    assert not runpod.pods
+
+
+@pytest.mark.slow
+def test_a_pod_that_is_lost_is_replaced_and_nothing_is_learned_twice(
+    runpod: RunPodServer, renting: Renting, make_job: MakeJob, tiny_base: Path, tmp_path: Path
+) -> None:
+    here, away = make_job("here", 60), make_job("away", 60)
+    train_here(here, tiny_base, tmp_path / "log", lambda _: None)
+    told: list[Event] = []
+
+    def listen(event: Event) -> None:
+        told.append(event)
+        here_too = list((away / "checkpoints").glob("checkpoint-*"))
+        if isinstance(event, Stepped) and here_too and len(runpod.pods) == 1 and "Another one" not in str(told):
+            for pod in runpod.pods.values():
+                pod.end()
+
+    train_rented(renting, Errand(away, tiny_base, "job"), listen)
+    assert any("Another one is rented." in text for text in said(told))
+    assert any(text.startswith("Going on from checkpoint-") for text in said(told))
+    assert weights(away) == weights(here)
+    assert not runpod.pods
+
+
+@pytest.mark.slow
+def test_a_ceiling_of_cost_ends_it_with_the_checkpoint_here(
+    runpod: RunPodServer, make_job: MakeJob, tiny_base: Path, tmp_path: Path
+) -> None:
+    renting = renting_at(runpod.url, tmp_path, max_cost=0.5 * 25 / 3600)
+    away = make_job("away", 2000)
+    with pytest.raises(RunFailed, match=r"\$ are spent, and max_cost is"):
+        train_rented(renting, Errand(away, tiny_base, "job"), lambda _: None)
+    assert list((away / "checkpoints").glob("checkpoint-*/trainer_state.json"))
+    assert not runpod.pods
+
+
+@pytest.mark.slow
+def test_killed_it_is_attached_to_again_and_left_alone_the_pod_ends_itself(
+    runpod: RunPodServer, make_job: MakeJob, tiny_base: Path, tmp_path: Path
+) -> None:
+    renting = renting_at(runpod.url, tmp_path)
+    away = make_job("away", 60)
+    program = (
+        "import sys, pathlib\nfrom tests.machines.test_rented import *\n"
+        f"tmp = pathlib.Path({str(tmp_path)!r})\n"
+        f"base = pathlib.Path({str(tiny_base)!r})\n"
+        f"train_rented(renting_at({runpod.url!r}, tmp), Errand(tmp / 'away', base, 'job'), print)"
+    )
+    laptop = subprocess.Popen([sys.executable, "-u", "-c", program], stdout=subprocess.PIPE, text=True)
+    assert laptop.stdout
+    next(line for line in laptop.stdout if line.startswith("Stepped"))
+    laptop.kill()
+    laptop.wait()
+    laptop.stdout.close()
+    (pod,) = runpod.pods
+    told: list[Event] = []
+    train_rented(renting, Errand(away, tiny_base, "job"), told.append)
+    assert "Attached to the job on 127.0.0.1." in said(told)
+    assert not any(text.startswith("Rented") for text in said(told))
+    assert not runpod.pods
+    assert pod not in runpod.pods
+
+    soon = renting_at(runpod.url, tmp_path, max_hours=8 / 3600)
+    lease = rent(soon, "left", lambda _: None)
+    assert lease.pod in runpod.pods
+    until = time.monotonic() + 90
+    while runpod.pods and time.monotonic() < until:
+        time.sleep(0.5)
+    assert not runpod.pods
+
+
+def test_pods_of_ended_jobs_are_reaped_and_others_are_not(runpod: RunPodServer, renting: Renting) -> None:
+    ended, going, foreign = (rent(renting, job, lambda _: None) for job in ("ended", "going", "foreign"))
+    subprocess.run(["rm", "-r", str(renting.leases / "foreign")], check=True)  # rented by another computer
+    assert [p.id for p in reap(renting, lambda job: job == "going")] == [ended.pod]
+    assert set(runpod.pods) == {going.pod, foreign.pod}
+    assert read_lease(renting.lease_file("ended")) is None
+    assert read_lease(renting.lease_file("going")) == going
