@@ -13,16 +13,16 @@ from idiolect.files import sha256
 from idiolect.training import write_bundle
 from tests.tiny import SENTENCES
 
-MakeJob = Callable[[str, float], Path]
+MakeJob = Callable[..., Path]
 
 
 @pytest.fixture
 def make_job(tmp_path: Path, tiny_base: Path) -> MakeJob:
-    """Return a function that writes a bundle of so many epochs on 21 short texts."""
+    """Return a function that writes a bundle of so many epochs on short texts, an eighth of them held out."""
 
-    def make(name: str, epochs: float) -> Path:
+    def make(name: str, epochs: float, texts: int = 24) -> Path:
         lines = []
-        for n in range(24):
+        for n in range(texts):
             said = SENTENCES[n % 5]
             text = f"<|im_start|>user\n{n}?<|im_end|>\n<|im_start|>assistant\n{said}<|im_end|>\n"
             span = (text.index(said), len(text) - 1)

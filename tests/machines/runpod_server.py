@@ -13,12 +13,13 @@ import socket
 import subprocess
 import threading
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.machines.ssh_server import SSHD
+from tests.machines.ssh_server import SSHD, descendants
 
 KEY = "rpa_SECRET_OF_THE_PERSON"
 POD_KEY = "rpa_key_of_a_pod"
@@ -64,6 +65,11 @@ class FakePod:
 
     def end(self) -> None:
         """End everything in it, as when a container goes."""
+        if self.process:
+            # An sshd writes its title over its environment: it and its sessions are found by their ancestry.
+            for number in (self.process.pid, *descendants(self.process.pid)):
+                with suppress(ProcessLookupError):
+                    os.kill(number, signal.SIGKILL)
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 if f"RUNPOD_POD_ID={self.id}\0".encode() in (process / "environ").read_bytes():

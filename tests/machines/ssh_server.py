@@ -60,7 +60,7 @@ class SshServer:
 
     def cut(self) -> None:
         """Cut every connection, as a network does; the server goes on, and so does what was begun on it."""
-        for session in _children(self.process.pid if self.process else 0):
+        for session in descendants(self.process.pid, "sshd") if self.process else ():
             subprocess.run(["kill", "-KILL", str(session)], check=False)
 
     def stop(self) -> None:
@@ -90,14 +90,14 @@ def _wait_for(port: int) -> None:
     raise TimeoutError(f"sshd does not answer at {port}")
 
 
-def _children(parent: int) -> list[int]:
-    """Return the sessions of a server, and theirs; not what was started in a session of its own."""
+def descendants(ancestor: int, command: str = "") -> list[int]:
+    """Return the processes that stem from one, those alone whose command begins so."""
     listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid=,comm="], capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()]
-    mine = {parent}
+    mine = {ancestor}
     found: list[int] = []
     while True:
-        new = [int(pid) for pid, ppid, name in rows if int(ppid) in mine and name.startswith("sshd")]
+        new = [int(pid) for pid, ppid, name in rows if int(ppid) in mine and name.startswith(command)]
         if not new:
             return found
         found += new

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from idiolect.errors import RunFailed
 from idiolect.files import remove, sha256
 from idiolect.machines import far_job, transfer
-from idiolect.machines.connection import FarFault, Unreachable, connected
+from idiolect.machines.connection import FarFault, Unreachable, connected, output_of
 from idiolect.machines.described import SshBox
 from idiolect.machines.far_job import FarJob, Heard
 from idiolect.machines.installation import FarSide, install, look
@@ -154,8 +154,11 @@ async def _fetch_checkpoints(visit: _Visit, errand: Errand) -> None:
         partial_one = here / f".{name}.partial"
         try:
             await transfer.fetch_folder(far, f"{there}/{name}", partial_one, lambda *_: None)
+            await output_of(visit.connection, "cat", f"{there}/{name}/trainer_state.json")
         except (asyncssh.SFTPNoSuchFile, FarFault):
-            return  # the job has put a newer one in its place, which is fetched the next time
+            # The job has put a newer one in its place, which is fetched the next time.
+            remove(partial_one)
+            return
         partial_one.rename(here / name)
     for old in (c for c in here.glob("checkpoint-*") if names and c.name not in names):
         remove(old)
