@@ -46,7 +46,8 @@ def test_rounding_is_right_on_average_and_up_or_down_only() -> None:
     torch.testing.assert_close(rounded.mean(0), numbers, rtol=2e-4, atol=0)
     assert all(len(column.unique()) <= 2 for column in rounded.T)
     odd = torch.tensor([float("inf"), float("-inf"), float("nan")])
-    assert round_by_chance(odd, chance).float().equal(odd) or round_by_chance(odd, chance)[2].isnan()
+    assert round_by_chance(odd, chance).float().tolist()[:2] == [float("inf"), float("-inf")]
+    assert round_by_chance(odd, chance)[2].isnan()
 
 
 @pytest.mark.parametrize("kind", [AdamW, Adafactor])

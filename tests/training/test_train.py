@@ -14,7 +14,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from idiolect.config import Options
-from idiolect.errors import DataFault, RunFailed
+from idiolect.errors import DataFault, OptionFault, RunFailed
 from idiolect.training import Event, Finished, HeldOut, Note, Started, Stepped, read_result
 from idiolect.training.bundle import open_bundle
 from idiolect.training.checkpoints import ResumableTrainer
@@ -243,6 +243,16 @@ def test_all_weights_learn_in_bfloat16_at_a_small_rate(
     wanted = train(open_bundle(exact), tiny_base, quietly)
     gained, should = result.loss_before - result.loss_after, wanted.loss_before - wanted.loss_after
     assert gained == pytest.approx(should, rel=0.2)
+
+
+def test_layers_that_the_base_lacks_are_refused_with_those_it_has(make_bundle: MakeBundle, tiny_base: Path) -> None:
+    job = open_bundle(make_bundle(lora_target_modules="q_proj, v_proj"))
+    trainer, _ = build(job, tiny_base, ALONE, quietly, 300)
+    adapted = {n.split(".")[-4] for n, p in trainer.model.named_parameters() if p.requires_grad}
+    assert adapted == {"q_proj", "v_proj"}
+    with pytest.raises(OptionFault, match=r"'c_attn'.* no such layers") as fault:
+        build(open_bundle(make_bundle(lora_target_modules="c_attn")), tiny_base, ALONE, quietly, 300)
+    assert "down_proj, gate_proj, k_proj" in fault.value.remedy
 
 
 @pytest.mark.parametrize("damage", ["job.json", "dataset.jsonl"])

@@ -11,6 +11,7 @@ from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 from transformers.distributed import DistributedConfig
 
 from idiolect.config import Options
+from idiolect.errors import OptionFault
 from idiolect.training.bundle import Job
 from idiolect.training.machine import Setup
 from idiolect.training.optimizers import Adafactor, AdamW
@@ -56,7 +57,18 @@ def _with_adapter(model: Any, options: Options, setup: Setup) -> Any:
     )
     # On a CPU in the base's own type: casting at every layer costs a fifth of its time. The 8-bit optimizers of a GPU
     # round to the nearest number, which needs float32.
-    return get_peft_model(model, adapter, autocast_adapter_dtype=setup.device == "cuda")
+    in_float32 = setup.device == "cuda"
+    try:
+        return get_peft_model(model, adapter, autocast_adapter_dtype=in_float32)
+    except ValueError as error:
+        raise OptionFault(
+            f"lora_target_modules is {targets!r}, and the base model has no such layers.",
+            "Its linear layers: " + ", ".join(_linear_layers(model)),
+        ) from error
+
+
+def _linear_layers(model: Any) -> list[str]:
+    return sorted({name.rpartition(".")[2] for name, m in model.named_modules() if isinstance(m, torch.nn.Linear)})
 
 
 def optimizer(model: Any, name: str, options: Options) -> tuple[type[torch.optim.Optimizer], dict[str, Any]] | None:

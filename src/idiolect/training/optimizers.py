@@ -11,6 +11,7 @@ States are plain tensors of this process' part of a weight.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -41,9 +42,8 @@ class _Rounding(torch.optim.Optimizer):
     ) -> None:
         step = state["step"] = state.get("step", 0) + 1
         mine = _part(weight)
-        new = mine.float() * (1 - group["lr"] * group["weight_decay"]) - group["lr"] * self.direction(
-            weight, state, group
-        )
+        new = mine.to(torch.float32, copy=True).mul_(1 - group["lr"] * group["weight_decay"])
+        new.sub_(self.direction(weight, state, group), alpha=group["lr"])
         if mine.dtype == torch.bfloat16:
             if step not in chance:
                 chance[step] = torch.Generator(mine.device).manual_seed(self.seed * 1_000_003 + step)
@@ -73,9 +73,9 @@ class AdamW(_Rounding):
         gradient = _part(weight.grad).float()
         first, second = group["betas"]
         mean = _kept(state, "mean", gradient).lerp_(gradient, 1 - first)
-        square = _kept(state, "square", gradient).lerp_(gradient.square(), 1 - second)
-        step = state["step"]
-        return (mean / (1 - first**step)) / ((square / (1 - second**step)).sqrt() + group["eps"])
+        square = _kept(state, "square", gradient).mul_(second).addcmul_(gradient, gradient, value=1 - second)
+        root = square.sqrt().div_(math.sqrt(1 - second ** state["step"])).add_(group["eps"])
+        return mean.div(root).div_(1 - first ** state["step"])
 
 
 class Adafactor(_Rounding):
@@ -120,12 +120,11 @@ class _Sum:
 def round_by_chance(numbers: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Round float32 to bfloat16, up with the probability of the distance to the lower neighbour.
 
-    Of 32 bits the lower 16 are cut off, after a random number of 16 bits was added to them.
+    Of 32 bits the lower 16 are cut off, after a random number of 16 bits was added to them. Infinities stay.
     """
-    bits = numbers.contiguous().view(torch.int32)
-    noise = torch.randint(0, 1 << 16, bits.shape, dtype=torch.int32, device=bits.device, generator=generator)
-    rounded = ((bits + noise) & -65536).view(torch.float32)
-    return torch.where(numbers.isfinite(), rounded, numbers).to(torch.bfloat16)
+    bits = torch.empty_like(numbers, dtype=torch.int32).random_(0, 1 << 16, generator=generator)
+    bits.add_(numbers.view(torch.int32)).bitwise_and_(-1 << 16)
+    return bits.view(torch.float32).to(torch.bfloat16)
 
 
 def _kept(state: dict[str, Any], name: str, like: torch.Tensor) -> torch.Tensor:

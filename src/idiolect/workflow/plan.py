@@ -80,7 +80,7 @@ def plan(home: Home, asked: Asked, cycle: Cycle, label: str | None = None) -> Pl
     target = plan_target(home, data)
     run = data.profile.run(cycle, label or new_label(), data.options.quantization)
     check_exportable(target.base.folder)
-    check_room(home.root, _ROOM_ALWAYS + _room_for(target.base.folder, run))
+    check_room(home.root, _ROOM_ALWAYS + _room_for(target.base.folder, run, data.options))
     return Plan(data, target, run)
 
 
@@ -152,11 +152,16 @@ def _check_parts() -> None:
         raise MissingPart(f"Not installed: {', '.join(missing)}.", "Install them: pip install 'idiolect[all]'")
 
 
-def _room_for(base: Path, run: Run) -> int:
+def _room_for(base: Path, run: Run, options: Options) -> int:
     """Estimate what a run writes: the GGUF, and weights and checkpoints.
 
-    An adapter's are far less than a tenth of the base. A whole model is saved as often as the base is large: twice as
-    a checkpoint with little beside it (Adafactor), once in the bundle, once in the run's folder.
+    An adapter's are far less than a tenth of the base. A whole model is saved as a checkpoint as often as is asked for,
+    and once more before an older one is removed; once in the bundle, and once in the run's folder. Beside the weights
+    of a checkpoint stand the optimizer's two moments: of a byte each, of four, or, of Adafactor's, next to nothing.
     """
     weights = sum(f.stat().st_size for f in base.glob("*.safetensors"))
-    return estimate_bytes(base, run.quantization) + (weights // 10 if run.cycle.trains == "adapter" else 4 * weights)
+    if run.cycle.trains == "adapter":
+        return estimate_bytes(base, run.quantization) + weights // 10
+    moments = {"adafactor": 0, "adamw_torch": 4}.get(options.optimizer, 1)
+    copies = (options.save_total_limit + 1) * (1 + moments) + 2
+    return estimate_bytes(base, run.quantization) + copies * weights
