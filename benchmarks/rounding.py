@@ -33,7 +33,7 @@ ASKED: dict[Literal["adapter", "model"], dict[str, Any]] = {
 }
 
 
-def fall(folder: Path, base: Path, trains: Literal["adapter", "model"], how: str) -> tuple[float, float]:
+def fall(folder: Path, base: Path, how: str) -> tuple[float, float]:
     """Return by how much the held-out loss fell in an epoch, and the seconds of a step."""
     job = open_bundle(folder)
     trainer, _ = build(job, base, Processes(0, 1), lambda _: None, 3600)
@@ -70,7 +70,7 @@ def main() -> None:
                 )
                 bundle = Path(folder, f"{trains} {how}")
                 write_bundle(bundle, trains, options, lines, tokenizer)
-                fell, seconds = fall(bundle, base, trains, how)
+                fell, seconds = fall(bundle, base, how)
                 print(f"{trains:<8} {how:<10} held-out loss fell by {fell:.4f}  {seconds:6.2f} s a step", flush=True)
 
 

@@ -32,7 +32,7 @@ def load(base: Path, job: Job, setup: Setup, processes: Processes) -> Any:
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=getattr(torch, setup.dtype),
         )
-        placed["device_map"] = {"": torch.cuda.current_device()}
+        placed["device_map"] = {"": torch.cuda.current_device() if setup.device == "cuda" else "cpu"}
     elif sharded(job, processes):
         placed["distributed_config"] = DistributedConfig(fsdp_size=processes.count)
     model = AutoModelForCausalLM.from_pretrained(
