@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from accelerate.utils.memory import should_reduce_batch_size
@@ -23,6 +23,8 @@ from idiolect.training.noise import Noise
 from idiolect.training.order import Order, OrderedLoader
 from idiolect.training.processes import Processes
 from idiolect.training.rows import NOTHING, Row, TokenizedSample, fuse, share
+
+_T = TypeVar("_T")
 
 #: So many ids are named of more.
 _NAMED = 5
@@ -68,23 +70,9 @@ class FusedTrainer(Trainer):
     def training_step(
         self, model: torch.nn.Module, inputs: list[TokenizedSample], num_items_in_batch: Any = None
     ) -> torch.Tensor:
-        """Accumulate the gradients of one optimizer step; return its loss a learned token.
-
-        Where memory does not suffice, take fewer tokens at once from then on.
-        """
+        """Accumulate the gradients of one optimizer step; return its loss a learned token."""
         model.train()
-        loss = None
-        while loss is None:
-            try:
-                loss = self._accumulate(model, inputs)
-            except RuntimeError as error:
-                if not should_reduce_batch_size(error):
-                    raise
-                self._take_fewer(inputs)
-            if loss is None:
-                # Not within the except clause, whose exception holds on to what is to be freed.
-                model.zero_grad()
-                torch.cuda.empty_cache()
+        loss = self._within_memory(inputs, lambda: self._accumulate(model, inputs))
         if not torch.isfinite(loss):
             raise self._not_a_number(inputs)
         self.consumed.update(s.id for s in self._mine(inputs))
@@ -104,13 +92,13 @@ class FusedTrainer(Trainer):
         self.tokens_learned += sum(len(row["targets"]) for row in rows)
         return loss
 
-    def _rows(self, samples: Iterable[TokenizedSample]) -> list[Row]:
+    def _rows(self, samples: Sequence[TokenizedSample]) -> list[Row]:
         """Return this process' rows, as many as the one with most has: they must step together."""
-        shares = [fuse(s, self.budget)["rows"] for s in share(list(samples), self.processes.count)]
+        shares = [fuse(s, self.budget)["rows"] for s in share(samples, self.processes.count)]
         mine = shares[self.processes.rank]
         return mine + [NOTHING] * (max(map(len, shares)) - len(mine))
 
-    def _mine(self, samples: list[TokenizedSample]) -> list[TokenizedSample]:
+    def _mine(self, samples: Sequence[TokenizedSample]) -> list[TokenizedSample]:
         return share(samples, self.processes.count)[self.processes.rank]
 
     def _summed_loss(self, model: torch.nn.Module, row: Row) -> torch.Tensor:
@@ -138,15 +126,32 @@ class FusedTrainer(Trainer):
     def losses(self, samples: Sequence[TokenizedSample]) -> dict[str, float]:
         """Return the summed loss (nats) of each sample's learned tokens, by id."""
         self.model.eval()
+        mine = self._within_memory(samples, lambda: self._measure(samples))
+        found = {name: loss for losses in self.processes.all(mine) for name, loss in losses.items()}
+        return {s.id: found[s.id] for s in samples}
+
+    def _measure(self, samples: Sequence[TokenizedSample]) -> dict[str, float]:
         mine: dict[str, float] = {}
         with torch.no_grad():
             for row in map(self._prepare_inputs, self._rows(samples)):
                 each = token_losses(self.model, row).double().split([count for _, count in row["samples"]])
                 mine |= {name: own.sum().item() for (name, _), own in zip(row["samples"], each, strict=True)}
-        found = {name: loss for losses in self.processes.all(mine) for name, loss in losses.items()}
-        return {s.id: found[s.id] for s in samples}
+        return mine
 
-    def _take_fewer(self, samples: list[TokenizedSample]) -> None:
+    def _within_memory(self, samples: Sequence[TokenizedSample], work: Callable[[], _T]) -> _T:
+        """Put samples through the model; where memory does not suffice, again with fewer tokens at once."""
+        while True:
+            try:
+                return work()
+            except RuntimeError as error:
+                if not should_reduce_batch_size(error):
+                    raise
+                self._take_fewer(samples)
+            # Not within the except clause, whose exception holds on to what is to be freed.
+            self.model.zero_grad()
+            torch.cuda.empty_cache()
+
+    def _take_fewer(self, samples: Sequence[TokenizedSample]) -> None:
         """Halve the tokens of a row. Raises RunFailed if a row holds but one sample, or the others are waiting."""
         mine = self._mine(samples)
         if len(fuse(mine, self.budget)["rows"]) == len(mine):
@@ -171,7 +176,9 @@ class FusedTrainer(Trainer):
             with torch.no_grad():
                 alone = [(s, self._summed_loss(self.model, fuse([s], self.budget)["rows"][0]).item()) for s in mine]
             mine = [s for s, loss in alone if not math.isfinite(loss)] or mine
-        named = ", ".join(s.id for s in mine[:_NAMED]) + (f" and {len(mine) - _NAMED} more" if len(mine) > 5 else "")
+        named = ", ".join(s.id for s in mine[:_NAMED]) + (
+            f" and {len(mine) - _NAMED} more" if len(mine) > _NAMED else ""
+        )
         return RunFailed(
             f"The loss became not a number at step {self.state.global_step + 1}, at sample {named}.",
             "Look at that sample; if it is sound, lower learning_rate, or train with dtype float32.",
