@@ -3,8 +3,10 @@
     python benchmarks/curation.py [--files 100000] [--diary DIARY.jsonl]
 
 Writes event files (sentences of a diary of {"time", "text"} lines, or of the sample person, put together anew, so
-that hardly two are alike), then, in one run: reads and parses each once with json.loads; curates them all; curates
-them again after one in a hundred new files has come. Prints times, the ratios, and the most memory that was used.
+that hardly two are alike; one in a hundred says nearly what another does), then, in one run: reads and parses each
+once with json.loads; curates them all; curates them again after one in a hundred new files has come. Once with
+masking switched off in curation.json and once as it comes. Prints times, the ratios, and the most memory that this
+process and its children had at a time.
 """
 
 from __future__ import annotations
@@ -13,15 +15,15 @@ import argparse
 import json
 import os
 import random
-import resource
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from idiolect.config import CurationRules, Options
 from idiolect.curation import prepare_all, settle
-from idiolect.files import write_json, write_jsonl
+from idiolect.files import write_json_records, write_jsonl
 from idiolect.home import Home, Profile
 from idiolect.memories.sample_person import sample_events
 
@@ -34,16 +36,23 @@ def sentences(diary: Path | None) -> list[str]:
     return [s.strip() + "." for text in texts for s in text.split(".") if len(s.split()) > 2]
 
 
-def write_events(profile: Profile, pool: list[str], numbers: range) -> None:
+def write_events(profile: Profile, pool: list[str], numbers: range) -> list[Path]:
     draw = random.Random(numbers.start)
+    written, words = [], ["Nothing."]
     for number in numbers:
-        text = " ".join(draw.choices(pool, k=draw.randrange(1, 4)))
-        text = " ".join(draw.sample(text.split(), len(text.split())))
+        if number % 100:
+            text = " ".join(draw.choices(pool, k=draw.randrange(1, 4)))
+            words = draw.sample(text.split(), len(text.split()))
+        else:
+            words[draw.randrange(len(words))] = "nearly"
         day = f"{2000 + number % 20}/{1 + number % 12:02}/{1 + number % 28:02}"
         event = {"id": f"evt-{number:015}", "timestamp": f"{day.replace('/', '-')}T08:00:00Z", "type": "journal"}
         path = profile.memories / day / f"evt-{number:015}-event.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({**event, "content": text, "tags": ["diary"], "importance": 0.5}, indent=2))
+        more = {"content": " ".join(words), "tags": ["diary"], "importance": 0.5}
+        path.write_text(json.dumps(event | more, indent=2))
+        written.append(path)
+    return written
 
 
 def read_and_parse(profile: Profile) -> int:
@@ -60,12 +69,41 @@ def _files(folder: str) -> Iterator[str]:
         yield from (os.path.join(parent, name) for name in files)  # noqa: PTH118
 
 
-def curate(profile: Profile) -> int:
-    prepared = prepare_all(profile, Options(), CurationRules())
-    found = settle(prepared, Options(), CurationRules())
-    write_json(profile.root / "curated_memories.json", found.samples)
+def curate(profile: Profile, rules: CurationRules) -> int:
+    found = settle(prepare_all(profile, Options(), rules), Options(), rules)
+    write_json_records(profile.root / "curated_memories.json", [d.sample for d in found.chosen])
     write_jsonl(profile.root / "ledger.jsonl", found.fates)
-    return len(found.samples)
+    return len(found.chosen)
+
+
+def timed(work: Callable[[], int]) -> tuple[float, int]:
+    began = time.perf_counter()
+    result = work()
+    return time.perf_counter() - began, result
+
+
+class Memory(threading.Thread):
+    """Looks ten times a second what this process and its children hold, and keeps the most (bytes; Linux only)."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.most = 0
+        self.start()
+
+    def run(self) -> None:
+        page = os.sysconf("SC_PAGE_SIZE")
+        while True:
+            pids = ["self", *Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+            statms = [_text(Path("/proc") / pid / "statm") for pid in pids]
+            self.most = max(self.most, sum(page * int(s.split()[1]) for s in statms if s))
+            time.sleep(0.1)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:  # it has ended
+        return ""
 
 
 def main() -> None:
@@ -73,27 +111,25 @@ def main() -> None:
     asked.add_argument("--files", type=int, default=100_000)
     asked.add_argument("--diary", type=Path)
     how = asked.parse_args()
+    memory = Memory()
     with tempfile.TemporaryDirectory() as folder:
         profile = Home(Path(folder)).profile("diarist")
         pool = sentences(how.diary)
         write_events(profile, pool, range(how.files))
         read_and_parse(profile)  # into the system's memory
-        began = time.perf_counter()
-        count = read_and_parse(profile)
-        floor = time.perf_counter() - began
-        began = time.perf_counter()
-        samples = curate(profile)
-        first = time.perf_counter() - began
-        write_events(profile, pool, range(how.files, how.files + how.files // 100))
-        began = time.perf_counter()
-        curate(profile)
-        second = time.perf_counter() - began
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    print(f"{count:,} files, {samples:,} samples, {os.cpu_count()} cores")
-    print(f"read and parse       {floor:6.2f} s  {1e6 * floor / count:6.1f} µs a file")
-    print(f"curate, first time   {first:6.2f} s  {first / floor:5.2f} x")
-    print(f"curate, 1 % are new  {second:6.2f} s  {second / first:5.2f} x the first")
-    print(f"most memory: {used / 1024:,.0f} MB in this process and the largest of its children")
+        print(f"{how.files:,} files, {os.cpu_count()} cores")
+        for named, rules in (("without masking", CurationRules(mask=())), ("with masking", CurationRules())):
+            floor, count = timed(lambda: read_and_parse(profile))
+            first, samples = timed(lambda: curate(profile, rules))  # noqa: B023 - called at once
+            new = write_events(profile, pool, range(how.files, how.files + how.files // 100))
+            second, _ = timed(lambda: curate(profile, rules))  # noqa: B023
+            for path in new:
+                path.unlink()
+            print(f"{named}: {samples:,} samples")
+            print(f"  read and parse       {floor:6.2f} s  {1e6 * floor / count:6.1f} µs a file")
+            print(f"  curate, first time   {first:6.2f} s  {first / floor:5.2f} x")
+            print(f"  curate, 1 % are new  {second:6.2f} s  {second / first:5.2f} x the first")
+    print(f"most memory: {memory.most / 1e6:,.0f} MB in this process and its children")
 
 
 if __name__ == "__main__":

@@ -53,6 +53,22 @@ def write_json(target: Path, value: Any) -> None:
         partial.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
 
 
+def json_record(value: Any) -> bytes:
+    """Return a value as it stands in a list that write_json has written."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).replace(b"\n", b"\n  ")
+
+
+def write_json_records(target: Path, records: Iterable[bytes]) -> None:
+    """Write what json_record has made of each value of a list: the bytes that write_json would write of the list."""
+    with whole(target) as partial, partial.open("wb") as out:
+        between = b"[\n  "
+        for record in records:
+            out.write(between)
+            out.write(record)
+            between = b",\n  "
+        out.write(b"[]\n" if between[:1] == b"[" else b"\n]\n")
+
+
 def write_jsonl(target: Path, records: Iterable[Any]) -> None:
     encoder = msgspec.json.Encoder()
     with whole(target) as partial, partial.open("wb") as out:

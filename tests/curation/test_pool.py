@@ -2,14 +2,20 @@ from __future__ import annotations
 
 import os
 
+import msgspec
 import pytest
 
 from idiolect.config import CurationRules, Options
-from idiolect.curation import pool, prepare_all
+from idiolect.curation import Sample, pool, prepare_all
+from idiolect.curation.sample import Draft
 from idiolect.files import write_json
 from idiolect.home import Home, Profile
 
 RULES = CurationRules()
+
+
+def sample_of(draft: Draft) -> Sample:
+    return msgspec.json.decode(draft.sample, type=Sample)
 
 
 @pytest.fixture
@@ -27,7 +33,7 @@ def test_several_processes_prepare_what_one_does(profile: Profile, monkeypatch: 
     monkeypatch.setattr(pool, "FEW", 0)
     monkeypatch.setattr(pool, "CHUNK", 7)
     assert prepare_all(profile, Options(), RULES) == alone
-    assert [p.memory for p in alone] == [*(f"{n:02}.json" for n in range(30)), "broken.json"]
+    assert [d.fate.memory for d in alone] == [*(f"{n:02}.json" for n in range(30)), "broken.json"]
 
 
 def test_what_was_read_is_remembered_and_what_changed_is_read_again(profile: Profile) -> None:
@@ -39,7 +45,7 @@ def test_what_was_read_is_remembered_and_what_changed_is_read_again(profile: Pro
     (profile.memories / "04.json").unlink()
     write_json(profile.memories / "05.json", {"content": "Hail on day 5, then sun."})
     write_json(profile.memories / "99.json", {"content": "New."})
-    texts = {p.memory: p.sample.own_words for p in prepare_all(profile, Options(), RULES) if p.sample}
+    texts = {d.fate.memory: sample_of(d).own_words for d in prepare_all(profile, Options(), RULES) if d.sample}
     assert texts["03.json"] == "Rain on day 3."
     assert "04.json" not in texts
     assert texts["05.json"] == "Hail on day 5, then sun."
@@ -58,16 +64,12 @@ def test_other_rules_forget_everything(profile: Profile, change: str) -> None:
         profile.prepared.write_bytes(b"\x93")
     options = Options(seed=7) if change == "seed" else Options()
     rules = CurationRules(blocked_words=("fog",)) if change == "rules" else RULES
-    again = {p.memory: p for p in prepare_all(profile, options, rules)}
-    sample = again["03.json"].sample
-    assert sample
-    assert sample.own_words == "Snow on day 3."
+    again = {d.fate.memory: d for d in prepare_all(profile, options, rules)}
+    assert sample_of(again["03.json"]).own_words == "Snow on day 3."
 
 
 def test_the_classic_builder_takes_pairs_as_they_are(profile: Profile) -> None:
     write_json(profile.memories / "pair.json", {"content": "Hi?", "response": "Sure!  Basically, hello."})
-    prepared = {p.memory: p for p in prepare_all(profile, Options(dataset_builder="classic"), RULES)}
-    assert prepared["00.json"].rule == "no reply in it"
-    sample = prepared["pair.json"].sample
-    assert sample
-    assert [m.content for m in sample.messages] == ["Hi?", "Sure!  Basically, hello."]
+    prepared = {d.fate.memory: d for d in prepare_all(profile, Options(dataset_builder="classic"), RULES)}
+    assert prepared["00.json"].fate.rule == "no reply in it"
+    assert [m.content for m in sample_of(prepared["pair.json"]).messages] == ["Hi?", "Sure!  Basically, hello."]

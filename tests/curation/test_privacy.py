@@ -23,6 +23,7 @@ from idiolect.curation.privacy import mask
     ],
 )
 def test_what_must_not_be_learned_is_replaced_by_its_kind(said: str, masked: str | None) -> None:
-    text, found = mask(said)
+    found: dict[str, int] = {}
+    text = mask(said, found)
     assert text == (masked or said)
     assert sum(found.values()) == text.count("[")

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +43,17 @@ def test_any_depth_is_read_and_bad_files_are_reported(profile: Profile) -> None:
     (folder / "folder.json").mkdir()
     (folder / "notes.txt").write_text("not a memory")
     (folder / "loop").symlink_to(folder)
+    (folder / "dreams/2026/up.json").symlink_to(folder / "dreams")
     (folder / "gone.json").symlink_to(folder / "nowhere")
+    os.mkfifo(folder / "pipe.json")
+    (folder / "zero.json").symlink_to("/dev/zero")
     memories, reasons = read(profile)
     assert set(memories) == {"a.json", "dreams/2026/05/01/b.json"}
     bad = {"broken.json", "empty.json", "latin.json", "deep.json", "list.json", "silent.json", "gone.json"}
-    assert set(reasons) == bad | {"secret.json.enc"}
+    odd = {"secret.json.enc", "loop", "dreams/2026/up.json", "pipe.json", "zero.json"}
+    assert set(reasons) == bad | odd
+    assert reasons["loop"] == reasons["dreams/2026/up.json"] == "a link to a folder, not followed"
+    assert reasons["pipe.json"] == reasons["zero.json"] == "not a file"
     assert reasons["empty.json"] == "the file is empty"
     assert "truncated" in reasons["broken.json"]
     assert reasons["gone.json"] == "No such file or directory"
@@ -65,12 +74,32 @@ def test_a_file_too_large_for_this_world_is_not_taken_in(profile: Profile) -> No
     assert read(profile) == ({}, {"huge.json": "larger than 16 MB"})
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_what_is_forbidden_is_reported(profile: Profile) -> None:
-    write_json(profile.memories / "a.json", {"content": "secret"})
-    (profile.memories / "a.json").chmod(0)
-    (profile.memories / "shut").mkdir(mode=0)
-    assert read(profile) == ({}, {"a.json": "Permission denied", "shut": "Permission denied"})
+@contextmanager
+def no_superuser(folder: Path) -> Iterator[None]:
+    """Give a folder to nobody, and be nobody, where the tests run as root: root may read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.chown(folder, 65534, 65534)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_what_is_forbidden_is_reported() -> None:
+    with tempfile.TemporaryDirectory() as folder, no_superuser(Path(folder)):
+        profile = Home(Path(folder)).profile("ada")
+        write_json(profile.memories / "a.json", {"content": "secret"})
+        write_json(profile.memories / "b.json", {"content": "open"})
+        write_json(profile.memories / "shut/c.json", {"content": "behind a door"})
+        (profile.memories / "a.json").chmod(0)
+        (profile.memories / "shut").chmod(0)
+        memories, reasons = read(profile)
+        (profile.memories / "shut").chmod(0o700)
+    assert set(memories) == {"b.json"}
+    assert reasons == {"a.json": "Permission denied", "shut": "Permission denied"}
 
 
 SESSION: dict[str, Any] = {

@@ -12,6 +12,18 @@ from idiolect.config.options import Mode
 from idiolect.config.sources import settings_in
 from idiolect.errors import OptionFault
 
+Masked = Literal["key", "email", "iban", "card", "ip", "phone"]
+#: All kinds, in the order in which they are looked for: a key may hold what looks like a number or an address.
+MASKED: tuple[Masked, ...] = ("key", "email", "iban", "card", "ip", "phone")
+
+
+def _is_country(code: str | None) -> str | None:
+    from phonenumbers import SUPPORTED_REGIONS
+
+    if code is not None and code.upper() not in SUPPORTED_REGIONS:
+        raise ValueError(f"{code!r} is not the code of a country, such as NO, DE or US")
+    return code.upper() if code else None
+
 
 def _compiles(pattern: str) -> str:
     try:
@@ -90,10 +102,19 @@ class CurationRules(BaseModel):
     """The share of those few."""
     blocked_words: tuple[str, ...] = ()
     """A talk in which one of these words stands is left out."""
+    mask: tuple[Masked, ...] = MASKED
+    """What is replaced by [key], [email], …: all of these, unless fewer are listed; an empty list switches it off."""
+    phone_region: Annotated[str | None, AfterValidator(_is_country)] = None
+    """The person's country (two letters, as NO): there a telephone number needs no country code to be masked."""
     mask_names: tuple[str, ...] = ()
     """Names that are replaced by [name 1], [name 2], …"""
     prompt_writer: PromptWriter | None = None
     """A model that writes the questions that nobody asked, instead of the built-in ones."""
+
+    @field_validator("mask")
+    @classmethod
+    def _in_order(cls, given: tuple[Masked, ...]) -> tuple[Masked, ...]:
+        return tuple(kind for kind in MASKED if kind in given)
 
     @field_validator("modes", "system_messages")
     @classmethod

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from idiolect.curation.prepare import sample_id
-from idiolect.curation.sample import Message, Prepared, Sample, Source
+from idiolect.curation.prepare import dropped, sample_id
+from idiolect.curation.sample import Fate, Message, Prepared, Sample, Source
 from idiolect.memories import Memory, Unreadable
 
 
 def classic(item: Memory | Unreadable) -> Prepared:
     """Take the first prompt and reply of a memory; what has none is dropped, as it always was."""
     if isinstance(item, Unreadable):
-        return Prepared(memory=item.source, rule="unreadable", detail=item.reason)
+        return Prepared(fate=dropped(item.source, "unreadable", item.reason))
     if len(item.turns) < 2 or item.turns[0].speaker == "person":
-        return Prepared(memory=item.source, rule="no reply in it")
+        return Prepared(fate=dropped(item.source, "no reply in it"))
     prompt, reply = item.turns[:2]
     source = Source(
         memory=item.source,
@@ -22,6 +22,7 @@ def classic(item: Memory | Unreadable) -> Prepared:
         mode_from="default",
         prompt_from="memory",
     )
+    name = sample_id(item.source)
     messages = (Message("user", prompt.text), Message("assistant", reply.text))
-    sample = Sample(id=sample_id(item.source), mode="emulation", messages=messages, source=source)
-    return Prepared(memory=item.source, sample=sample)
+    sample = Sample(id=name, mode="emulation", messages=messages, source=source)
+    return Prepared(fate=Fate(memory=item.source, fate="kept", sample=name), sample=sample)

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _CODE = re.compile(r"(```.*?(?:```|\Z))", re.DOTALL)
-_TRAILING_SPACE = re.compile(r"[^\S\n]+(?=\n|\Z)")
+#: Looked for from the beginning of a run of spaces only: else a long one would be gone through from each of them.
+_TRAILING_SPACE = re.compile(r"(?<![^\S\n])[^\S\n]++(?=\n|\Z)")
 _SPACE_RUN = re.compile(r"(?<=\S)[^\S\n]{2,}")
 _BLANK_LINES = re.compile(r"\n{3,}")
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufeff]")
+_LINE_END = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff\ufeff]")
 
 _GROUP = re.compile(r"\((?:[^()\\]|\\.)*\)\??")
 #: What may stand there or not, and what is no plain letter: a literal ends before either.
@@ -34,30 +36,30 @@ def compiled(fillers: Sequence[str]) -> list[Filler]:
     return [Filler(re.compile(f"(?:{f})(\\w?)", re.IGNORECASE), _needed(f)) for f in fillers]
 
 
-def clean(text: str, fillers: Sequence[Filler]) -> str:
-    """Take out fillers and stray white space, outside of code blocks."""
-    # Some tokenizers normalize to NFC and llama.cpp does not: text that is NFC already is the same to both.
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
+def clean(text: str, fillers: Sequence[Filler]) -> tuple[str, bool]:
+    """Take out fillers and stray white space, outside of code blocks; return, too, whether there was a filler."""
     if not text.isprintable():
-        text = _UNPRINTABLE.sub("", text)
+        text = _UNPRINTABLE.sub("", _LINE_END.sub("\n", text))
+    if not text.isascii():
+        # Some tokenizers normalize to NFC and llama.cpp does not: text that is NFC already is the same to both.
+        text = unicodedata.normalize("NFC", text)
     if "```" not in text:
-        return _clean_prose(text, fillers).strip()
-    return "".join(p if p.startswith("```") else _clean_prose(p, fillers) for p in _CODE.split(text)).strip()
+        prose, had_filler = _clean_prose(text, fillers)
+        return prose.strip(), had_filler
+    parts = [(p, False) if p.startswith("```") else _clean_prose(p, fillers) for p in _CODE.split(text)]
+    return "".join([part for part, _ in parts]).strip(), any(had_filler for _, had_filler in parts)
 
 
-def has_filler(text: str, fillers: Sequence[Filler]) -> bool:
+def _clean_prose(text: str, fillers: Sequence[Filler]) -> tuple[str, bool]:
     lower = text.lower()
-    return any(f.needs in lower and f.pattern.search(text) for f in fillers)
-
-
-def _clean_prose(text: str, fillers: Sequence[Filler]) -> str:
-    lower = text.lower()
+    count = 0
     for filler in fillers:
         if filler.needs in lower:
-            text = filler.pattern.sub(_next_letter, text)
+            text, found = filler.pattern.subn(_next_letter, text)
+            count += found
     if "\n" in text or text[-1:].isspace():
         text = _BLANK_LINES.sub("\n\n", _TRAILING_SPACE.sub("", text))
-    return _SPACE_RUN.sub(" ", text) if "  " in text or "\t" in text or "\u00a0" in text else text
+    return _SPACE_RUN.sub(" ", text) if "  " in text or "\t" in text or "\u00a0" in text else text, count > 0
 
 
 def _next_letter(match: re.Match[str]) -> str:

@@ -6,98 +6,119 @@ other rules, another seed or another version of Idiolect forget all.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from itertools import chain, islice
 from multiprocessing import get_context
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from idiolect import __version__
 from idiolect.config import CurationRules, Options
 from idiolect.curation.classic import classic
-from idiolect.curation.prepare import Preparation, prepare
-from idiolect.curation.sample import Prepared
+from idiolect.curation.prepare import Preparation, drafts, prepare
+from idiolect.curation.sample import Draft, Fate
 from idiolect.files import whole
 from idiolect.home import Profile
 from idiolect.memories import MemoryFile, Unreadable, memory_files, read_memory
 
 #: Below this, starting processes takes longer than the work.
 FEW = 4000
-CHUNK = 1000
+CHUNK = 500
+#: More would only hold memory: one of them walks the folders and gathers what all have made.
+MOST_PROCESSES = 8
+
+Stamp = tuple[int, int, str]
 
 
-class _Remembered(msgspec.Struct, frozen=True, array_like=True):
-    stamp: tuple[int, int, str]
-    prepared: Prepared
+class _Remembered(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a memory file came to, and what it was like then."""
+
+    stamp: Stamp
+    draft: Draft
 
 
-class _Memory(msgspec.Struct, frozen=True):
-    rules: str
-    files: dict[str, _Remembered]
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[_Remembered]).decode
 
 
-def prepare_all(profile: Profile, options: Options, rules: CurationRules) -> list[Prepared]:
+def prepare_all(profile: Profile, options: Options, rules: CurationRules) -> list[Draft]:
     """Prepare all memories of a person, in the order of their files."""
     if options.dataset_builder == "classic":
-        return [classic(read_memory(f) if isinstance(f, MemoryFile) else f) for f in memory_files(profile)]
+        read = (read_memory(f) if isinstance(f, MemoryFile) else f for f in memory_files(profile))
+        return drafts([classic(item) for item in read])
     how = Preparation(rules, options.seed)
     known = _recall(profile.prepared, _fingerprint(how))
-    ready: dict[str, _Remembered] = {}
-    unreadable: list[Prepared] = []
-    new: list[tuple[MemoryFile, tuple[int, int, str]]] = []
-    order = []
-    for file in memory_files(profile):
-        order.append(file.source)
-        if isinstance(file, Unreadable):
-            unreadable.append(prepare(file, how))
-            continue
-        stamp = _stamp(file)
-        if (before := known.get(file.source)) and before.stamp == stamp:
-            ready[file.source] = before
-        else:
-            new.append((file, stamp))
-    for (_, stamp), prepared in zip(new, _prepared([file for file, _ in new], how), strict=True):
-        ready[prepared.memory] = _Remembered(stamp, prepared)
-    if new or len(ready) != len(known):
-        _remember(profile.prepared, _Memory(_fingerprint(how), ready))
-    everything = {p.memory: p for p in unreadable} | {name: r.prepared for name, r in ready.items()}
-    return [everything[name] for name in order]
+    found: dict[str, _Remembered] = {}
+
+    def new_files() -> Iterator[MemoryFile]:
+        for file in memory_files(profile):
+            if isinstance(file, Unreadable):
+                (found[file.source],) = _remembered([file], how)
+            elif (before := known.get(file.source)) and before.stamp == _stamp(file):
+                found[file.source] = before
+            else:
+                found[file.source] = _TO_COME
+                yield file
+
+    made = 0
+    for some in _on_all_cores(new_files(), how):
+        found |= {r.draft.fate.memory: r for r in some}
+        made += len(some)
+    if made or len(found) != len(known):
+        _remember(profile.prepared, _fingerprint(how), [r for r in found.values() if r.draft.fate.rule != "unreadable"])
+    return [r.draft for r in found.values()]
 
 
-def memory_stamps(profile: Profile) -> dict[str, tuple[int, int, str] | str]:
+def memory_stamps(profile: Profile) -> dict[str, Stamp | str]:
     """Return what tells a person's memories from those of another time, file by file, without reading them."""
     return {f.source: _stamp(f) if isinstance(f, MemoryFile) else f.reason for f in memory_files(profile)}
 
 
-def _prepared(files: Sequence[MemoryFile], how: Preparation) -> Iterator[Prepared]:
-    if len(files) < FEW:
-        yield from (prepare(read_memory(f), how) for f in files)
+def _on_all_cores(files: Iterator[MemoryFile], how: Preparation) -> Iterator[list[_Remembered]]:
+    chunks = iter(lambda: list(islice(files, CHUNK)), [])
+    others = min(os.cpu_count() or 1, MOST_PROCESSES) - 1
+    first = list(islice(chunks, FEW // CHUNK + 1))
+    if others == 0 or sum(map(len, first)) <= FEW:
+        yield from (_remembered(chunk, how) for chunk in chain(first, chunks))
         return
     # Spawned, not forked: the caller may have threads.
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        decoder = msgspec.msgpack.Decoder(list[Prepared])
-        work = [pool.submit(_chunk, chunk, how) for chunk in _chunks(files)]
-        for chunk in work:
-            yield from decoder.decode(chunk.result())
+    pool = ProcessPoolExecutor(others, get_context("spawn"), initializer=gc.disable)
+    try:
+        work = deque([(pool.submit(_encoded, chunk, how), chunk) for chunk in chain(first, chunks)])
+        while work:
+            # This process works along, from the other end: starting the others takes them a while.
+            if not work[0][0].done() and work[-1][0].cancel():
+                yield _remembered(work.pop()[1], how)
+            else:
+                yield _decode(work.popleft()[0].result())
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def _chunk(files: Sequence[MemoryFile], how: Preparation) -> bytes:
-    return msgspec.msgpack.encode([prepare(read_memory(f), how) for f in files])
+def _encoded(files: Sequence[MemoryFile], how: Preparation) -> bytes:
+    return _encode(_remembered(files, how))
 
 
-def _chunks(files: Sequence[MemoryFile]) -> Iterator[Sequence[MemoryFile]]:
-    return (files[i : i + CHUNK] for i in range(0, len(files), CHUNK))
+def _remembered(files: Sequence[MemoryFile | Unreadable], how: Preparation) -> list[_Remembered]:
+    # The stamp first: what changes while it is read is then read again.
+    stamps = [_stamp(f) if isinstance(f, MemoryFile) else _NO_STAMP for f in files]
+    prepared = drafts([prepare(read_memory(f) if isinstance(f, MemoryFile) else f, how) for f in files])
+    return [_Remembered(stamp, draft) for stamp, draft in zip(stamps, prepared, strict=True)]
 
 
-def _stamp(file: MemoryFile) -> tuple[int, int, str]:
+def _stamp(file: MemoryFile) -> Stamp:
     """Return what tells a changed file from the one that was read: time of change, size, the question it answers."""
     try:
         state = os.stat(file.path)  # noqa: PTH116 - a hundred thousand times
     except OSError:
-        return 0, -1, ""
+        return _NO_STAMP
     return state.st_mtime_ns, state.st_size, file.question or ""
 
 
@@ -109,12 +130,26 @@ def _fingerprint(how: Preparation) -> str:
 def _recall(path: Path, rules: str) -> dict[str, _Remembered]:
     """Return what is remembered under these rules; what cannot be read is forgotten, and made again."""
     try:
-        memory = msgspec.msgpack.decode(path.read_bytes(), type=_Memory)
+        with path.open("rb") as file:
+            if _next_piece(file) != rules.encode():
+                return {}
+            pieces = iter(lambda: _next_piece(file), b"")
+            return {r.draft.fate.memory: r for piece in pieces for r in _decode(piece)}
     except (OSError, msgspec.MsgspecError):
         return {}
-    return memory.files if memory.rules == rules else {}
 
 
-def _remember(path: Path, memory: _Memory) -> None:
-    with whole(path) as partial:
-        partial.write_bytes(msgspec.msgpack.encode(memory))
+def _remember(path: Path, rules: str, remembered: Sequence[_Remembered]) -> None:
+    """Write pieces, each after its length in four bytes: what holds everything at once would fill memory."""
+    chunks = (remembered[i : i + CHUNK] for i in range(0, len(remembered), CHUNK))
+    with whole(path) as partial, partial.open("wb") as out:
+        for piece in chain([rules.encode()], map(_encode, chunks)):
+            out.write(len(piece).to_bytes(4, "little") + piece)
+
+
+def _next_piece(file: BinaryIO) -> bytes:
+    return file.read(int.from_bytes(file.read(4), "little"))
+
+
+_NO_STAMP: Stamp = (0, -1, "")
+_TO_COME = _Remembered(_NO_STAMP, Draft(fate=Fate(memory="", fate="kept")))

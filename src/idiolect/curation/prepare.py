@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from idiolect.config import CurationRules
-from idiolect.curation.cleaning import Filler, clean, compiled, has_filler
+from idiolect.curation.cleaning import Filler, clean, compiled
+from idiolect.curation.duplicates import sketches
 from idiolect.curation.length import cut, word_limit
 from idiolect.curation.modes import mode_of
 from idiolect.curation.privacy import mask, mask_names
 from idiolect.curation.prompts import invented_prompt
-from idiolect.curation.sample import Message, Prepared, Sample, Source
+from idiolect.curation.sample import Draft, Fate, Message, Prepared, Sample, Source
+from idiolect.files import json_record
 from idiolect.memories import Memory, Turn, Unreadable
 
 
@@ -40,26 +41,53 @@ class Preparation:
         return re.compile(rf"\b(?:{words})\b", re.IGNORECASE) if words else None
 
 
+@dataclass
+class _Removed:
+    """What was taken out of a memory."""
+
+    masked: dict[str, int]
+    filler: bool = False
+
+
+def drafts(prepared: Sequence[Prepared]) -> list[Draft]:
+    """Make of prepared memories what is decided by and remembered; some hundred at a time cost least."""
+    sketched = iter(sketches([p.sample.own_words for p in prepared if p.sample]))
+    return [
+        Draft(
+            fate=p.fate,
+            event_id=p.event_id,
+            rejects=p.rejects,
+            mode=p.sample.mode,
+            timestamp=p.sample.source.timestamp,
+            sketch=next(sketched),
+            sample=json_record(p.sample),
+        )
+        if p.sample
+        else Draft(fate=p.fate, event_id=p.event_id, rejects=p.rejects)
+        for p in prepared
+    ]
+
+
 def prepare(item: Memory | Unreadable, how: Preparation) -> Prepared:
     """Make a sample of a memory, or say why there is none."""
     if isinstance(item, Unreadable):
-        return Prepared(memory=item.source, rule="unreadable", detail=item.reason)
+        return Prepared(fate=dropped(item.source, "unreadable", item.reason))
     if rule := _not_theirs(item, how):
-        return Prepared(memory=item.source, rule=rule, event_id=item.event_id, rejects=item.rejects)
-    messages, masked = _messages(item, how)
-    if not messages:
-        return Prepared(memory=item.source, rule="nothing left after cleaning", event_id=item.event_id)
-    if how.blocked and any(how.blocked.search(m.content) for m in messages):
-        return Prepared(memory=item.source, rule="blocked word", event_id=item.event_id)
+        return Prepared(fate=dropped(item.source, rule), event_id=item.event_id, rejects=item.rejects)
+    removed = _Removed({})
+    messages = _messages(item, how, removed)
+    asked = item.turns[0].speaker == "other"
+    rule = _unwanted(messages if asked else messages[1:], how)
+    if rule:
+        return Prepared(fate=dropped(item.source, rule), event_id=item.event_id, rejects=item.rejects)
     mode, decided_by = mode_of(item, how.rules.modes)
+    name = sample_id(item.source)
     return Prepared(
-        memory=item.source,
+        fate=Fate(memory=item.source, fate="kept", sample=name, masked=removed.masked, filler=removed.filler),
         event_id=item.event_id,
         rejects=item.rejects,
-        masked=dict(masked),
-        filler=any(t.speaker == "person" and has_filler(t.text, how.fillers) for t in item.turns),
         sample=Sample(
-            id=sample_id(item.source),
+            id=name,
             mode=mode,
             messages=messages,
             source=Source(
@@ -68,10 +96,14 @@ def prepare(item: Memory | Unreadable, how: Preparation) -> Prepared:
                 timestamp=item.timestamp,
                 conversation=item.conversation,
                 mode_from=decided_by,
-                prompt_from="invented" if item.turns[0].speaker == "person" else "memory",
+                prompt_from="memory" if asked else "invented",
             ),
         ),
     )
+
+
+def dropped(memory: str, rule: str, detail: str = "") -> Fate:
+    return Fate(memory=memory, fate="dropped", rule=rule, detail=detail)
 
 
 def sample_id(memory: str) -> str:
@@ -84,30 +116,41 @@ def _not_theirs(memory: Memory, how: Preparation) -> str | None:
     if "feedback" in memory.tags:
         return "feedback"
     folder = memory.source.partition("/")[0]
-    if not how.machine_written.isdisjoint((memory.type, folder, *memory.tags)):
+    if not how.machine_written.isdisjoint([memory.type.lower(), folder, *memory.tags]):
         return "written by a machine"
     if not any(turn.speaker == "person" for turn in memory.turns):
         return "the person says nothing in it"
     return None
 
 
-def _messages(memory: Memory, how: Preparation) -> tuple[tuple[Message, ...], Counter[str]]:
+def _unwanted(said: Sequence[Message], how: Preparation) -> str | None:
+    """Name the rule by which nothing of what was said is wanted, if there is one."""
+    if not said:
+        return "nothing left after cleaning"
+    if how.blocked and any(how.blocked.search(m.content) for m in said):
+        return "blocked word"
+    return None
+
+
+def _messages(memory: Memory, how: Preparation, removed: _Removed) -> tuple[Message, ...]:
     """Clean and mask what was said; each exchange of which a half was cleaned away is left out."""
-    masked: Counter[str] = Counter()
+    rules = how.rules
     texts = []
     for turn in _until_their_last_word(memory.turns):
-        text = clean(turn.text, how.fillers if turn.speaker == "person" else ())
-        text, kinds = mask(mask_names(text, how.rules.mask_names))
-        if how.rules.length_policy == "cut" and turn.speaker == "person":
-            text = cut(text, word_limit(how.rules, memory.source, how.seed))
-        masked += kinds
+        theirs = turn.speaker == "person"
+        text, had_filler = clean(turn.text, how.fillers if theirs else ())
+        removed.filler |= had_filler
+        text = mask_names(text, rules.mask_names, removed.masked)
+        text = mask(text, removed.masked, rules.mask, rules.phone_region)
+        if theirs and rules.length_policy == "cut":
+            text = cut(text, word_limit(rules, memory.source, how.seed))
         texts.append(text)
     if memory.turns[0].speaker == "person":
         texts.insert(0, invented_prompt(memory.type, memory.source, how.seed))
     exchanges = [(q, a) for q, a in zip(texts[::2], texts[1::2], strict=True) if q and a]
-    return tuple(m for q, a in exchanges for m in (Message("user", q), Message("assistant", a))), masked
+    return tuple([m for q, a in exchanges for m in (Message("user", q), Message("assistant", a))])
 
 
 def _until_their_last_word(turns: Sequence[Turn]) -> Sequence[Turn]:
-    last = max(i for i, turn in enumerate(turns) if turn.speaker == "person")
+    last = max([i for i, turn in enumerate(turns) if turn.speaker == "person"])
     return turns[: last + 1]

@@ -1,97 +1,154 @@
 """Addresses, numbers and keys that must not be learned, replaced by what kind of thing stood there.
 
 Patterns and checksums: names of people and places stay, but for those that a person lists. A number counts as a
-telephone number if it is written with its country code and has a length that is possible there (libphonenumber's
-data), as a card if its check digit holds (ISO/IEC 7812), as an IBAN if its own does (ISO 13616).
+telephone number if it is written with its country code and has a length that is possible there, or if it is a valid
+one in the person's own country (libphonenumber's data); as a card if its check digit holds (ISO/IEC 7812); as an IBAN
+if its length and check digits do (ISO 13616).
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 
-_PATTERNS = {
-    "[key]": re.compile(
-        r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
-        r"|\b(?:sk|pk|rk)[-_][A-Za-z0-9_-]{16,}"  # OpenAI, Stripe and those that followed them
-        r"|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{30,}"
-        r"|\bAKIA[A-Z0-9]{16}\b"
-        r"|\bAIza[A-Za-z0-9_-]{30,}"
-        r"|\bhf_[A-Za-z0-9]{30,}"
-        r"|\bxox[abprs]-[A-Za-z0-9-]{10,}"
-        r"|\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",  # JSON web tokens
-        re.DOTALL,
-    ),
-    "[email]": re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b"),
-    "[iban]": re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"),
-    "[card]": re.compile(r"(?<![\w+])\d(?:[ -]?\d){12,18}\b"),
-    "[ip]": re.compile(r"\b(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\b"),
-}
+from idiolect.config import MASKED, Masked
+from idiolect.curation.keys import mask_keys
 
+_EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}\b", re.IGNORECASE)
+_CARD = re.compile(r"(?<!\d)(?:\d{4}([ -])\d{4}\1\d{4}\1\d{4}|\d{4}([ -])\d{6}\2\d{4,5}|\d{13,19})(?!\d)")
+_CARD_IN_ODD_GROUPS = re.compile(r"(?<![\w+])\d(?:[ -]?\d){12,18}(?!\d)")
+_BYTE = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_IP4 = re.compile(rf"(?<![\w.]){_BYTE}(?:\.{_BYTE}){{3}}(?!\w|\.\d)")
+_IP6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{1,4})?(?![\w:])")
+_LONG_NUMBER = re.compile(r"\d(?:[\s()./-]{0,3}\d){5}")
+_DIALLED_ABROAD = re.compile(r"(?<![\d+])00(?=[1-9](?:[\s()./-]{0,2}\d){6})")
 _DIGIT = re.compile(r"\d")
-#: The shortest key that a pattern knows.
-_KEY_LENGTH = 15
+_PLACEHOLDER = re.compile(r"(\[(?:email|phone|card|iban|ip|key|name \d+)\])")
 
 
-def mask(text: str) -> tuple[str, Counter[str]]:
-    """Return the text with placeholders, and how many of each kind were put in."""
-    found: Counter[str] = Counter()
-    for placeholder in _suspected(text):
-        text, count = _replaced(text, _PATTERNS[placeholder], placeholder)
-        found[placeholder] += count
-    if "+" in text:
-        import phonenumbers
+def mask(text: str, found: dict[str, int], kinds: Collection[Masked] = MASKED, region: str | None = None) -> str:
+    """Return the text with placeholders, and count into `found` how many of each kind were put in.
 
-        numbers = phonenumbers.PhoneNumberMatcher(text, None, leniency=phonenumbers.Leniency.POSSIBLE)
-        for match in reversed(list(numbers)):
-            text = f"{text[: match.start]}[phone]{text[match.end :]}"
-            found["[phone]"] += 1
-    return text, +found
-
-
-def _suspected(text: str) -> Iterator[str]:
-    """Yield the kinds that may stand in a text, by what they cannot do without: most texts have none of it."""
-    if "-----BEGIN" in text or max(map(len, text.split()), default=0) >= _KEY_LENGTH:
-        yield "[key]"
-    if "@" in text:
-        yield "[email]"
-    if _DIGIT.search(text):
-        yield from ("[iban]", "[card]", "[ip]")
+    What was masked stays as it is when it is masked again. In `region` (a country by ISO 3166) a telephone number
+    needs no country code.
+    """
+    before = None if kinds else text
+    while text != before:  # what was hidden by another thing before may show now
+        before = text
+        has_digit = _DIGIT.search(text) is not None
+        for kind in kinds:
+            if has_digit or kind in _WITHOUT_DIGITS:
+                text, count = _MASKS[kind](text, region)
+                if count:
+                    found[f"[{kind}]"] = found.get(f"[{kind}]", 0) + count
+    return text
 
 
-def _replaced(text: str, pattern: re.Pattern[str], placeholder: str) -> tuple[str, int]:
-    """Replace what matches a pattern and, where its kind has one, the checksum."""
-    holds = _CHECKSUMS.get(placeholder)
-    matches = [m for m in pattern.finditer(text) if holds is None or holds(m.group())]
-    for match in reversed(matches):
-        text = f"{text[: match.start()]}{placeholder}{text[match.end() :]}"
-    return text, len(matches)
-
-
-def _is_card(digits: str) -> bool:
-    from stdnum import luhn
-
-    return bool(luhn.is_valid(re.sub(r"\D", "", digits)))
-
-
-def _is_iban(number: str) -> bool:
-    from stdnum import iban
-
-    return bool(iban.is_valid(number))
-
-
-_CHECKSUMS = {"[card]": _is_card, "[iban]": _is_iban}
-
-
-def mask_names(text: str, names: Sequence[str]) -> str:
+def mask_names(text: str, names: Sequence[str], found: dict[str, int]) -> str:
     """Replace names by [name 1], [name 2], …, so that who is who stays the same."""
-    for number, pattern in enumerate(_name_patterns(tuple(names)), start=1):
-        text = pattern.sub(f"[name {number}]", text)
+    for number, pattern in _name_patterns(tuple(names)):
+        if pattern.search(text):
+            parts = _PLACEHOLDER.split(text)
+            replaced = [pattern.subn(f"[name {number}]", part) for part in parts[::2]]
+            parts[::2] = [part for part, _ in replaced]
+            text = "".join(parts)
+            found["[name]"] = found.get("[name]", 0) + sum([count for _, count in replaced])
     return text
 
 
 @cache
-def _name_patterns(names: tuple[str, ...]) -> list[re.Pattern[str]]:
-    return [re.compile(rf"\b{re.escape(name)}\b", re.IGNORECASE) for name in names]
+def _name_patterns(names: tuple[str, ...]) -> list[tuple[int, re.Pattern[str]]]:
+    """Return a pattern for each name with its number in the list, the longest first: Anna Maria is not Anna."""
+    numbered = sorted(enumerate(names, start=1), key=lambda n: -len(n[1]))
+    return [(n, re.compile(rf"\b{re.escape(name)}\b", re.IGNORECASE)) for n, name in numbered if name.strip()]
+
+
+def _mask_emails(text: str, _region: str | None) -> tuple[str, int]:
+    return _EMAIL.subn("[email]", text) if "@" in text else (text, 0)
+
+
+def _mask_keys(text: str, _region: str | None) -> tuple[str, int]:
+    return mask_keys(text, "[key]")
+
+
+def _mask_ibans(text: str, _region: str | None) -> tuple[str, int]:
+    from stdnum import iban
+
+    spans = []
+    for match in _IBAN.finditer(text):
+        candidate = match.group()
+        # What follows may look like a part of it; each country's IBANs have one length.
+        ends = [m.end() for m in re.finditer(r"\w\b", candidate) if m.end() > 14]
+        end = next((e for e in reversed(ends) if iban.is_valid(candidate[:e])), None)
+        if end:
+            spans.append((match.start(), match.start() + end))
+    return _replaced(text, spans, "[iban]"), len(spans)
+
+
+def _mask_cards(text: str, _region: str | None) -> tuple[str, int]:
+    from stdnum import luhn
+
+    total = 0
+    for pattern in (_CARD, _CARD_IN_ODD_GROUPS):
+        spans = [m.span() for m in pattern.finditer(text) if luhn.is_valid(re.sub(r"\D", "", m.group()))]
+        text = _replaced(text, spans, "[card]")
+        total += len(spans)
+    return text, total
+
+
+def _mask_ips(text: str, _region: str | None) -> tuple[str, int]:
+    six = [m.span() for m in _IP6.finditer(text) if _is_ip6(m.group())] if "::" in text or text.count(":") > 6 else []
+    text, four = _IP4.subn("[ip]", _replaced(text, six, "[ip]"))
+    return text, len(six) + four
+
+
+def _is_ip6(text: str) -> bool:
+    """Tell an address from what programs name with two colons, too."""
+    import ipaddress
+
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return _DIGIT.search(text) is not None and len([group for group in text.split(":") if group]) > 1
+
+
+def _mask_phones(text: str, region: str | None) -> tuple[str, int]:
+    if not _LONG_NUMBER.search(text):
+        return text, 0
+    import phonenumbers
+    from phonenumbers import Leniency, PhoneNumberMatcher
+
+    # 0047… is +47…, and as long.
+    international = _DIALLED_ABROAD.sub(" +", text)
+    spans = []
+    if "+" in international:
+        for match in PhoneNumberMatcher(international, None, leniency=Leniency.POSSIBLE):
+            abroad = text[match.start] != "+"
+            if not abroad or phonenumbers.is_valid_number(match.number):
+                spans.append((match.start - abroad, match.end))
+    if region:
+        here = [(m.start, m.end) for m in PhoneNumberMatcher(text, region, leniency=Leniency.VALID)]
+        spans += [(a, b) for a, b in here if not any(a < end and start < b for start, end in spans)]
+    # Not what runs into a placeholder, as "[name 1] 23".
+    spans = sorted([(a, b) for a, b in spans if not set("[]").intersection(text[a:b])])
+    return _replaced(text, spans, "[phone]"), len(spans)
+
+
+def _replaced(text: str, spans: Sequence[tuple[int, int]], placeholder: str) -> str:
+    for start, end in reversed(spans):
+        text = f"{text[:start]}{placeholder}{text[end:]}"
+    return text
+
+
+_MASKS: Mapping[Masked, Callable[[str, str | None], tuple[str, int]]] = {
+    "key": _mask_keys,
+    "email": _mask_emails,
+    "iban": _mask_ibans,
+    "card": _mask_cards,
+    "ip": _mask_ips,
+    "phone": _mask_phones,
+}
+_WITHOUT_DIGITS = frozenset({"key", "email"})

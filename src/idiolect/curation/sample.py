@@ -9,15 +9,17 @@ import msgspec
 
 from idiolect.config import Mode
 
+# gc=False: none of these can be part of a cycle, and a hundred thousand of them need not be looked through for one.
 
-class Message(msgspec.Struct, frozen=True):
+
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One turn, in the words of chat templates: the person whose idiolect is learned is the assistant."""
 
     role: Literal["system", "user", "assistant"]
     content: str
 
 
-class Source(msgspec.Struct, frozen=True, kw_only=True):
+class Source(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Where a sample comes from."""
 
     memory: str
@@ -28,7 +30,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     prompt_from: Literal["memory", "invented"]
 
 
-class Sample(msgspec.Struct, frozen=True, kw_only=True):
+class Sample(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One talk that ends in the person's own words; user and assistant take turns, user first."""
 
     id: str
@@ -39,23 +41,10 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def own_words(self) -> str:
         """All that the person says in it."""
-        return "\n".join(m.content for m in self.messages if m.role == "assistant")
+        return "\n".join([m.content for m in self.messages if m.role == "assistant"])
 
 
-class Prepared(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a single memory file comes to, whatever stands in the others: a sample, or the rule that drops it."""
-
-    memory: str
-    sample: Sample | None = None
-    rule: str = ""
-    detail: str = ""
-    event_id: str = ""
-    rejects: str | None = None
-    masked: dict[str, int] = {}
-    filler: bool = False
-
-
-class Fate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Fate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What became of one memory file: learned from, held out, or dropped by a rule; what was taken out of it."""
 
     memory: str
@@ -65,3 +54,31 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str = ""
     masked: dict[str, int] = {}
     filler: bool = False
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a single memory file comes to, whatever stands in the others: a sample, or the fate of being dropped."""
+
+    fate: Fate
+    sample: Sample | None = None
+    event_id: str = ""
+    rejects: str | None = None
+
+
+class Sketch(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a text is told from others by: a digest of its words, and a byte of each MinHash of its word pairs."""
+
+    words: bytes = b""
+    hashes: bytes = b""
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+    """A prepared memory as it is remembered: what is decided by, and the sample as curated_memories.json has it."""
+
+    fate: Fate
+    event_id: str = ""
+    rejects: str | None = None
+    mode: Mode = "emulation"
+    timestamp: datetime | None = None
+    sketch: Sketch = Sketch()
+    sample: bytes = b""

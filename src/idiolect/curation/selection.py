@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from idiolect.config import Mode, Options
-from idiolect.curation.sample import Sample
+from idiolect.curation.sample import Draft
 
 #: The options that decide which samples there are.
 SELECTION = frozenset(
@@ -28,14 +28,14 @@ MONTH = 30
 _UNDATED = datetime.min.replace(tzinfo=UTC)
 
 
-def moment(sample: Sample) -> datetime:
+def moment(draft: Draft) -> datetime:
     """Return when the sample was said; one without a date counts as the oldest."""
-    return sample.source.timestamp or _UNDATED
+    return draft.timestamp or _UNDATED
 
 
-def select(samples: Sequence[Sample], options: Options) -> list[Sample]:
+def select(samples: Sequence[Draft], options: Options) -> list[Draft]:
     """Return the chosen samples, oldest first. Same samples, options and seed: same choice."""
-    chosen = sorted(samples, key=lambda s: (moment(s), s.source.memory))
+    chosen = sorted(samples, key=lambda s: (s.timestamp or _UNDATED, s.fate.memory))
     draw = random.Random(options.seed)  # noqa: S311 - a choice that can be repeated, not a secret
     days_recent = options.days_recent or (MONTH if options.monthly else None)
     if days_recent and chosen:
@@ -51,8 +51,10 @@ def select(samples: Sequence[Sample], options: Options) -> list[Sample]:
     return chosen
 
 
-def balance(samples: Sequence[Sample], shares: Mapping[Mode, float], seed: int) -> list[Sample]:
+def balance(samples: Sequence[Draft], shares: Mapping[Mode, float], seed: int) -> list[Draft]:
     """Thin out modes until each that is named has its share; one with no share goes, one not named stays as it is."""
+    if not shares:
+        return list(samples)
     counts = Counter(s.mode for s in samples)
     wanted = {mode: share for mode, share in shares.items() if share and counts[mode]}
     whole = min((counts[mode] / share for mode, share in wanted.items()), default=0)
@@ -60,11 +62,11 @@ def balance(samples: Sequence[Sample], shares: Mapping[Mode, float], seed: int) 
     kept: set[str] = set()
     for mode, count in counts.items():
         allowed = round(whole * shares[mode]) if mode in shares else count
-        kept |= {s.id for s in spread([s for s in samples if s.mode == mode], allowed, draw)}
-    return [s for s in samples if s.id in kept]
+        kept |= {s.fate.memory for s in spread([s for s in samples if s.mode == mode], allowed, draw)}
+    return [s for s in samples if s.fate.memory in kept]
 
 
-def _by_age(samples: Sequence[Sample], half_life: float, most: int | None, draw: random.Random) -> list[Sample]:
+def _by_age(samples: Sequence[Draft], half_life: float, most: int | None, draw: random.Random) -> list[Draft]:
     """Choose each with the weight 0.5^(age / half-life): `most` of them, or as many as the lots give.
 
     Weighted choice without replacement: Efraimidis and Spirakis, 2006.
@@ -81,7 +83,7 @@ def _by_age(samples: Sequence[Sample], half_life: float, most: int | None, draw:
     return [s for i, s in enumerate(samples) if i in best]
 
 
-def spread(samples: Sequence[Sample], count: int, draw: random.Random) -> list[Sample]:
+def spread(samples: Sequence[Draft], count: int, draw: random.Random) -> list[Draft]:
     """Choose `count` of them: one at random from each of `count` stretches of equal length."""
     if count >= len(samples):
         return list(samples)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from idiolect.config import MODES
-from idiolect.curation import Fate, Sample, repeats
+from idiolect.curation import Fate, Sample, repeated
 
 SHORT_WORDS, LONG_WORDS = 40, 100
 #: What MetaHuman OS' data set requirements ask of a full fine-tune.
@@ -62,9 +62,8 @@ def measure(
     by_sample = [len(s.own_words.split()) for s in samples]
     modes = Counter(s.mode for s in samples)
     before = list({s.own_words for s in earlier})
-    again = [
-        exactly for new, old, exactly in repeats([*before, *(s.own_words for s in samples)]) if new >= len(before) > old
-    ]
+    again = repeated([*before, *(s.own_words for s in samples)])
+    exactly_again = [exactly for new, old, exactly in again if new >= len(before) > old]
     return Quality(
         samples=len(samples),
         turns_of_theirs=len(replies),
@@ -85,8 +84,8 @@ def measure(
         too_long=sum(n > max_tokens for n in tokens.values()),
         dropped=dict(Counter(f.rule for f in fates if f.fate == "dropped").most_common()),
         masked=dict(sum((Counter(f.masked) for f in fates if f.masked), Counter())),
-        in_earlier_runs=again.count(True),
-        nearly_in_earlier_runs=again.count(False),
+        in_earlier_runs=exactly_again.count(True),
+        nearly_in_earlier_runs=exactly_again.count(False),
     )
 
 

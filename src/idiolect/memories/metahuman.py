@@ -45,6 +45,8 @@ def moment_of(value: Any) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(value)
+        if moment.tzinfo is UTC:
+            return moment
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
@@ -55,7 +57,9 @@ def _turns(event: dict[str, Any]) -> tuple[Turn, ...]:
     if messages := event.get("messages"):
         return _talk(messages)
     for said, answered in (("prompt", "response"), ("content", "response"), ("question", "answer")):
-        if (prompt := text_of(event.get(said))) and (reply := text_of(event.get(answered))):
+        if said not in event or answered not in event:
+            continue
+        if (prompt := text_of(event[said])) and (reply := text_of(event[answered])):
             return Turn("other", prompt), Turn("person", reply)
     alone = text_of(event.get("observation")) or text_of(event.get("content"))
     return (Turn("person", alone),) if alone else ()
@@ -84,4 +88,4 @@ def _rejected(metadata: dict[str, Any], event_id: str) -> str | None:
 
 
 def _strings(value: Any) -> tuple[str, ...]:
-    return tuple(v for v in value if isinstance(v, str)) if isinstance(value, list) else ()
+    return tuple([v for v in value if isinstance(v, str)]) if isinstance(value, list) else ()

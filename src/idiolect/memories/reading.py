@@ -9,11 +9,10 @@ A file that cannot be read is reported, never fatal, and never takes another wit
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +26,18 @@ from idiolect.memories.metahuman import read_event
 #: A larger file holds no memory that could be trained on, but would fill this computer's.
 LARGEST_BYTES = 16_000_000
 
+#: A pipe that calls itself x.json would otherwise be waited for.
+_HOW = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+
+class Unreadable(msgspec.Struct, frozen=True):
     """A memory file that could not be read, and why."""
 
     source: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryFile:
+class MemoryFile(msgspec.Struct, frozen=True):
     """A file that holds a memory; `source` is its name in ledgers, `question` what it answers, if known."""
 
     path: str
@@ -48,15 +48,17 @@ class MemoryFile:
 
 def memory_files(profile: Profile) -> Iterator[MemoryFile | Unreadable]:
     """List a person's memory files, in the order of their paths."""
-    questions = _answered_questions(profile)
+    questions, unread_questions = _answered_questions(profile)
+    top = len(str(profile.memories)) + 1
     for path, fault in _walk(profile.memories):
-        source = path[len(str(profile.memories)) + 1 :]
         if fault:
-            yield Unreadable(source, fault)
+            yield Unreadable(path[top:] or path, fault)
         else:
-            yield MemoryFile(path, source, read_event, questions.get(path.rpartition("/")[2]))
+            asked = questions.get(path.rpartition("/")[2]) if questions else None
+            yield MemoryFile(path, path[top:], read_event, asked)
     for session in sorted(profile.therapy.glob("session-*.json")):
         yield MemoryFile(str(session), str(session.relative_to(profile.root)), read_session)
+    yield from unread_questions
 
 
 def read_memory(file: MemoryFile) -> Memory | Unreadable:
@@ -68,7 +70,7 @@ def read_memory(file: MemoryFile) -> Memory | Unreadable:
     except (ValueError, RecursionError) as error:
         return Unreadable(file.source, str(error))
     if file.question and memory.turns[0].speaker == "person":
-        return dataclasses.replace(memory, turns=(Turn("other", file.question), *memory.turns))
+        return msgspec.structs.replace(memory, turns=(Turn("other", file.question), *memory.turns))
     return memory
 
 
@@ -79,10 +81,7 @@ def read_memories(profile: Profile) -> Iterator[Memory | Unreadable]:
 
 def decoded(path: str) -> Any:
     """Decode a JSON file. Raises OSError, and ValueError with the reason for one that holds no JSON."""
-    with open(path, "rb") as file:  # noqa: PTH123 - a hundred thousand times, and Path.open costs twice as much
-        if os.fstat(file.fileno()).st_size > LARGEST_BYTES:
-            raise ValueError(f"larger than {LARGEST_BYTES // 1_000_000} MB")
-        content = file.read()
+    content = _content(path)
     if not content:
         raise ValueError("the file is empty")
     try:
@@ -95,28 +94,53 @@ def decoded(path: str) -> Any:
             raise ValueError(str(fault)) from None
 
 
+def _content(path: str) -> bytes:
+    """Read a whole file, with a third of what open() asks of the system."""
+    file = os.open(path, _HOW)
+    try:
+        state = os.fstat(file)
+        if not stat.S_ISREG(state.st_mode):
+            raise ValueError("not a file")
+        if state.st_size > LARGEST_BYTES:
+            raise ValueError(f"larger than {LARGEST_BYTES // 1_000_000} MB")
+        content = os.read(file, state.st_size)
+        while len(content) < state.st_size and (more := os.read(file, state.st_size - len(content))):
+            content += more
+        return content
+    finally:
+        os.close(file)
+
+
 def _walk(folder: Path) -> Iterator[tuple[str, str | None]]:
-    """Yield the path of each memory file below a folder, and of what cannot be entered or read, the reason."""
+    """Yield the path of each memory file below a folder, and of what cannot be entered or read, the reason.
+
+    Links to folders are not followed, as MetaHuman OS does not: they may run in loops, or out into the whole disk.
+    """
     faults: list[OSError] = []
     for parent, folders, files in os.walk(folder, onerror=faults.append):
         folders.sort()
+        for name in folders:
+            if os.path.islink(path := os.path.join(parent, name)):  # noqa: PTH114, PTH118 - as below
+                yield path, "a link to a folder, not followed"
         for name in sorted(files):
             if name.endswith(".json"):
-                yield os.path.join(parent, name), None  # noqa: PTH118 - as above
+                yield os.path.join(parent, name), None  # noqa: PTH118 - a hundred thousand times
             elif name.endswith(".enc"):
                 yield os.path.join(parent, name), "encrypted"  # noqa: PTH118
     for fault in faults:
-        if fault.filename != str(folder):
+        if not isinstance(fault, FileNotFoundError):
             yield str(fault.filename), fault.strerror or "cannot be entered"
 
 
-def _answered_questions(profile: Profile) -> Mapping[str, str]:
-    """Map the file name of an answer to its question; a question that cannot be read asked nothing."""
-    questions = {}
+def _answered_questions(profile: Profile) -> tuple[Mapping[str, str], list[Unreadable]]:
+    """Map the file name of an answer to its question; return, too, which questions cannot be read."""
+    questions, unread = {}, []
     for path in sorted(profile.answered_questions.glob("*.json")):
         try:
             answer, question = read_question(decoded(str(path)))
-        except (OSError, ValueError, RecursionError):
-            continue
-        questions[Path(answer).name] = question
-    return questions
+        except (OSError, ValueError, RecursionError) as error:
+            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            unread.append(Unreadable(str(path.relative_to(profile.root)), reason))
+        else:
+            questions[Path(answer).name] = question
+    return questions, unread

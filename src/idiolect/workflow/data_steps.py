@@ -25,7 +25,7 @@ from idiolect.dataset import (
     validate,
 )
 from idiolect.errors import DataFault, EmptyProfile
-from idiolect.files import write_json, write_jsonl, write_text
+from idiolect.files import write_json, write_json_records, write_jsonl, write_text
 from idiolect.home import Dataset, Profile
 from idiolect.workflow.plan import Data, Target
 from idiolect.workflow.runs import state
@@ -37,19 +37,19 @@ def curate(data: Data, to: Dataset, curated: Path | None = None) -> str:
     """Write curated_memories.json and ledger.jsonl. Each step returns a line that says what came of it."""
     found = settle(prepare_all(data.profile, data.options, data.rules), data.options, data.rules)
     write_jsonl(to.fates, found.fates)
-    if not found.samples:
+    if not found.chosen:
         rules = Counter(f.rule for f in found.fates)
         why = ", ".join(f"{count} {rule}" for rule, count in rules.most_common())
         raise EmptyProfile(
             f"None of {len(found.fates)} memories of {data.profile.person} can be learned from: {why}.",
             f"See {to.fates}: each memory and the rule by which it was dropped.",
         )
-    samples = found.samples
     if data.rules.prompt_writer:
-        samples = write_prompts(samples, data.rules.prompt_writer)
-    write_json(curated or to.curated, samples)
+        write_json(curated or to.curated, write_prompts(found.samples, data.rules.prompt_writer))
+    else:
+        write_json_records(curated or to.curated, [d.sample for d in found.chosen])
     masked = f"; masked {found.masked.total()}" if found.masked else ""
-    return f"{len(samples)} samples of {len(found.fates)} memories{masked}"
+    return f"{len(found.chosen)} samples of {len(found.fates)} memories{masked}"
 
 
 def format_curated(data: Data, curated: Path, to: Path) -> str:
