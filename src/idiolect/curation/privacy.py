@@ -54,7 +54,8 @@ def mask_names(text: str, names: Sequence[str], found: dict[str, int]) -> str:
             replaced = [pattern.subn(f"[name {number}]", part) for part in parts[::2]]
             parts[::2] = [part for part, _ in replaced]
             text = "".join(parts)
-            found["[name]"] = found.get("[name]", 0) + sum([count for _, count in replaced])
+            if count := sum(count for _, count in replaced):
+                found["[name]"] = found.get("[name]", 0) + count
     return text
 
 
@@ -121,26 +122,33 @@ def _mask_phones(text: str, region: str | None) -> tuple[str, int]:
     import phonenumbers
     from phonenumbers import Leniency, PhoneNumberMatcher
 
+    total = 0
     # 0047… is +47…, and as long.
     international = _DIALLED_ABROAD.sub(" +", text)
-    spans = []
     if "+" in international:
+        spans = []
         for match in PhoneNumberMatcher(international, None, leniency=Leniency.POSSIBLE):
-            abroad = text[match.start] != "+"
-            if not abroad or phonenumbers.is_valid_number(match.number):
-                spans.append((match.start - abroad, match.end))
+            dialled = text[match.start] != "+"
+            if not dialled or phonenumbers.is_valid_number(match.number):
+                spans.append((match.start - dialled, match.end))
+        text, total = _masked_numbers(text, spans)
     if region:
-        here = [(m.start, m.end) for m in PhoneNumberMatcher(text, region, leniency=Leniency.VALID)]
-        spans += [(a, b) for a, b in here if not any(a < end and start < b for start, end in spans)]
-    # Not what runs into a placeholder, as "[name 1] 23".
-    spans = sorted([(a, b) for a, b in spans if not set("[]").intersection(text[a:b])])
-    return _replaced(text, spans, "[phone]"), len(spans)
+        spans = [(m.start, m.end) for m in PhoneNumberMatcher(text, region, leniency=Leniency.VALID)]
+        text, count = _masked_numbers(text, spans)
+        total += count
+    return text, total
+
+
+def _masked_numbers(text: str, spans: Sequence[tuple[int, int]]) -> tuple[str, int]:
+    """Leave alone what runs into a placeholder, as "[name 1] 23"."""
+    apart = [(start, end) for start, end in spans if not set("[]").intersection(text[start:end])]
+    return _replaced(text, apart, "[phone]"), len(apart)
 
 
 def _replaced(text: str, spans: Sequence[tuple[int, int]], placeholder: str) -> str:
-    for start, end in reversed(spans):
-        text = f"{text[:start]}{placeholder}{text[end:]}"
-    return text
+    """Replace parts of a text that stand in order."""
+    borders = [0, *(border for span in spans for border in span), len(text)]
+    return placeholder.join(text[start:end] for start, end in zip(borders[::2], borders[1::2], strict=True))
 
 
 _MASKS: Mapping[Masked, Callable[[str, str | None], tuple[str, int]]] = {
