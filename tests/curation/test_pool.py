@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from idiolect.config import CurationRules, Options
-from idiolect.curation import Sample, pool, prepare_all
+from idiolect.curation import Sample, pool, prepare_all, settle
 from idiolect.curation.sample import Draft
 from idiolect.files import write_json
 from idiolect.home import Home, Profile
@@ -27,13 +27,46 @@ def profile(home: Home) -> Profile:
     return profile
 
 
+def settled(profile: Profile) -> bytes:
+    """Return all that curation decides."""
+    done = settle(prepare_all(profile, Options(), RULES), Options(), RULES)
+    return msgspec.json.encode([done.fates, [d.sample for d in done.chosen]])
+
+
 def test_several_processes_prepare_what_one_does(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = prepare_all(profile, Options(), RULES)
     profile.prepared.unlink()
     monkeypatch.setattr(pool, "FEW", 0)
     monkeypatch.setattr(pool, "CHUNK", 7)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
     assert prepare_all(profile, Options(), RULES) == alone
     assert [d.fate.memory for d in alone] == [*(f"{n:02}.json" for n in range(30)), "broken.json"]
+
+
+def test_whatever_is_remembered_the_same_comes_of_it(profile: Profile) -> None:
+    fresh = settled(profile)
+    assert settled(profile) == fresh
+    write_json(profile.memories / "05.json", {"content": "Rain on day 5, and then the sun came out at last."})
+    write_json(profile.memories / "04/again.json", {"content": "Rain on day 5, and then the sun came out at length."})
+    write_json(profile.memories / "99.json", {"content": "Rain on day 3.", "type": "journal"})
+    (profile.memories / "07.json").unlink()
+    changed = settled(profile)
+    assert changed != fresh
+    profile.prepared.unlink()
+    assert settled(profile) == changed
+
+
+def test_what_could_not_be_read_is_tried_again(profile: Profile) -> None:
+    """A file that is opened up by its owner keeps its time of change and size."""
+    file = profile.memories / "03.json"
+    state = file.stat()
+    file.write_text("{" * state.st_size)
+    os.utime(file, ns=(state.st_mtime_ns, state.st_mtime_ns))
+    assert {d.fate.memory: d.fate.rule for d in prepare_all(profile, Options(), RULES)}["03.json"] == "unreadable"
+    file.write_text('{"content":"' + "y" * (state.st_size - 14) + '"}')
+    os.utime(file, ns=(state.st_mtime_ns, state.st_mtime_ns))
+    assert file.stat().st_size == state.st_size
+    assert {d.fate.memory: d.fate.rule for d in prepare_all(profile, Options(), RULES)}["03.json"] == ""
 
 
 def test_what_was_read_is_remembered_and_what_changed_is_read_again(profile: Profile) -> None:
@@ -53,7 +86,7 @@ def test_what_was_read_is_remembered_and_what_changed_is_read_again(profile: Pro
     assert len(texts) == len(before) - 1
 
 
-@pytest.mark.parametrize("change", ["rules", "seed", "damage"])
+@pytest.mark.parametrize("change", ["rules", "seed", "damage", "cut off"])
 def test_other_rules_forget_everything(profile: Profile, change: str) -> None:
     prepare_all(profile, Options(), RULES)
     file = profile.memories / "03.json"
@@ -62,6 +95,8 @@ def test_other_rules_forget_everything(profile: Profile, change: str) -> None:
     os.utime(file, ns=(times, times))
     if change == "damage":
         profile.prepared.write_bytes(b"\x93")
+    if change == "cut off":
+        profile.prepared.write_bytes(profile.prepared.read_bytes()[:-10])
     options = Options(seed=7) if change == "seed" else Options()
     rules = CurationRules(blocked_words=("fog",)) if change == "rules" else RULES
     again = {d.fate.memory: d for d in prepare_all(profile, options, rules)}

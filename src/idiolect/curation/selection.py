@@ -74,7 +74,7 @@ def _by_age(samples: Sequence[Draft], half_life: float, most: int | None, draw: 
     if not samples:
         return []
     newest = moment(samples[-1])
-    weights = [0.5 ** ((newest - moment(s)) / timedelta(days=half_life)) for s in samples]
+    weights = [0.5 ** ((newest - moment(s)) / timedelta(days=1) / half_life) for s in samples]
     lots = [draw.random() for _ in samples]
     if most is None:
         return [s for s, weight, lot in zip(samples, weights, lots, strict=True) if lot < weight]

@@ -52,12 +52,12 @@ def memory_files(profile: Profile) -> Iterator[MemoryFile | Unreadable]:
     top = len(str(profile.memories)) + 1
     for path, fault in _walk(profile.memories):
         if fault:
-            yield Unreadable(path[top:] or path, fault)
+            yield Unreadable(_printable(path[top:] or path), fault)
         else:
             asked = questions.get(path.rpartition("/")[2]) if questions else None
-            yield MemoryFile(path, path[top:], read_event, asked)
+            yield MemoryFile(path, _printable(path[top:]), read_event, asked)
     for session in sorted(profile.therapy.glob("session-*.json")):
-        yield MemoryFile(str(session), str(session.relative_to(profile.root)), read_session)
+        yield MemoryFile(str(session), _printable(str(session.relative_to(profile.root))), read_session)
     yield from unread_questions
 
 
@@ -89,7 +89,8 @@ def decoded(path: str) -> Any:
     except msgspec.DecodeError as fault:
         # Lone surrogates, and a byte order mark: no reason to lose a memory.
         try:
-            return json.loads(content.decode("utf-8-sig"))
+            text = json.dumps(json.loads(content.decode("utf-8-sig")), ensure_ascii=False)
+            return json.loads(text.encode("utf-8", "ignore"))
         except ValueError:
             raise ValueError(str(fault)) from None
 
@@ -132,6 +133,11 @@ def _walk(folder: Path) -> Iterator[tuple[str, str | None]]:
             yield str(fault.filename), fault.strerror or "cannot be entered"
 
 
+def _printable(path: str) -> str:
+    """Return a name that can be written into a file: those of files may be any bytes."""
+    return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def _answered_questions(profile: Profile) -> tuple[Mapping[str, str], list[Unreadable]]:
     """Map the file name of an answer to its question; return, too, which questions cannot be read."""
     questions, unread = {}, []
@@ -140,7 +146,7 @@ def _answered_questions(profile: Profile) -> tuple[Mapping[str, str], list[Unrea
             answer, question = read_question(decoded(str(path)))
         except (OSError, ValueError, RecursionError) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-            unread.append(Unreadable(str(path.relative_to(profile.root)), reason))
+            unread.append(Unreadable(_printable(str(path.relative_to(profile.root))), reason))
         else:
             questions[Path(answer).name] = question
     return questions, unread
