@@ -6,6 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 
+from idiolect.curation import repeated
 from idiolect.dataset.schema import RenderedSample
 
 SHARE = 0.05
@@ -17,12 +18,11 @@ AT_MOST_SHARE = 0.25
 def held_out(samples: Sequence[RenderedSample], seed: int) -> set[str]:
     """Choose the ids of held-out samples: whole conversations, or whole days where no conversation is stated.
 
-    What was said in one go stays on one side, so that the model is not judged by what it has half seen.
+    What was said in one go stays on one side, and so does what is said nearly alike on two days, so that the model is
+    not judged by what it has half seen.
     """
     wanted = min(max(AT_LEAST, round(len(samples) * SHARE)), int(len(samples) * AT_MOST_SHARE))
-    groups: dict[str, list[str]] = defaultdict(list)
-    for sample in samples:
-        groups[_talk(sample)].append(sample.id)
+    groups = _groups(samples)
     # By digest, not by lot: what is held out this month is so next month, too, and two months' models can be compared.
     order = sorted(groups, key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest())
     chosen: set[str] = set()
@@ -32,6 +32,27 @@ def held_out(samples: Sequence[RenderedSample], seed: int) -> set[str]:
         if len(chosen) + len(groups[name]) < len(samples):
             chosen.update(groups[name])
     return chosen
+
+
+def _groups(samples: Sequence[RenderedSample]) -> dict[str, list[str]]:
+    """Return the ids of what must stay together, by the name of the talk or day that it began with."""
+    talks = [_talk(s) for s in samples]
+    joined: dict[str, str] = {}
+
+    def root(talk: str) -> str:
+        while talk in joined:
+            talk = joined[talk]
+        return talk
+
+    learned = ["\n".join([s.text[start:end] for start, end in s.learned]) for s in samples]
+    for twin, first, _ in repeated(learned):
+        one, other = root(talks[first]), root(talks[twin])
+        if one != other:
+            joined[other] = one
+    groups: dict[str, list[str]] = defaultdict(list)
+    for sample, talk in zip(samples, talks, strict=True):
+        groups[root(talk)].append(sample.id)
+    return groups
 
 
 def _talk(sample: RenderedSample) -> str:
