@@ -10,7 +10,8 @@
     ├── MachineFault         this computer lacks something                               exit code 2
     │   ├── NoRoom               disk
     │   └── MissingPart          an optional part of Idiolect is not installed
-    └── RunFailed            a step of a run that had begun came to nothing              exit code 1
+    ├── RunFailed            a step of a run that had begun came to nothing              exit code 1
+    └── RunCancelled         somebody has cancelled the run                              exit code 1
 
 Exit code 2 means that nothing was begun. Whatever is not in this tree is a bug of ours and keeps its traceback.
 """
@@ -74,3 +75,7 @@ class MissingPart(MachineFault):
 
 class RunFailed(IdiolectError):
     """A step of a run that had begun came to nothing."""
+
+
+class RunCancelled(IdiolectError):
+    """Somebody has cancelled the run."""

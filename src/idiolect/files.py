@@ -12,26 +12,45 @@ from typing import Any
 
 import msgspec
 
+_PARTIAL = ".partial"
+
 
 @contextmanager
 def whole(target: Path) -> Iterator[Path]:
     """Yield a path beside `target` to write a file or folder to; it takes its name when the block succeeds.
 
-    On any exception, Ctrl-C included, what was written is removed and `target` stays as it was.
+    On any exception, Ctrl-C included, what was written is removed and `target` stays as it was. When the block has
+    ended, bytes and name are on the disk: a power cut afterwards takes neither.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    make_folder(target.parent)
+    partial = target.with_name(f".{target.name}.{os.getpid()}{_PARTIAL}")
     remove(partial)
     try:
         yield partial
-        if partial.is_file():
-            _to_disk(partial)
-        elif target.is_dir():
+        for path in (*partial.rglob("*"), partial):
+            _to_disk(path)
+        if partial.is_dir() and target.is_dir():
             remove(target)
         partial.replace(target)
+        _to_disk(target.parent)
     except BaseException:
         remove(partial)
         raise
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, so that a power cut does not take them."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _to_disk(folder.parent)
+
+
+def remove_partials(folder: Path) -> None:
+    """Remove what a killed process left half-written in a folder. Nobody else may be writing there."""
+    for partial in [p for p in folder.rglob(f".*{_PARTIAL}") if p.exists()]:
+        remove(partial)
 
 
 def remove(path: Path) -> None:
@@ -83,5 +102,9 @@ def sha256(path: Path) -> str:
 
 
 def _to_disk(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    """Wait until a file's bytes, or the names in a folder, are on the disk (POSIX: a folder is synced on its own)."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -61,6 +61,16 @@ class Home:
         """Base models that were converted once."""
         return self.root / "cache" / "base-models"
 
+    @property
+    def queue(self) -> Path:
+        """The queue of runs, where no other database is said."""
+        return self.root / "state" / "queue.sqlite"
+
+    @property
+    def workers(self) -> Path:
+        """A locked file for each worker that lives."""
+        return self.root / "state" / "workers"
+
     def mode_json(self, mode: str) -> Path:
         """Options of a fine-tune cycle that is run for one cognitive mode."""
         return self.root / "etc" / "modes" / f"{mode}.json"
@@ -92,6 +102,21 @@ class Profile:
     @property
     def lock(self) -> Path:
         return self.root / "state" / "idiolect.lock"
+
+    @property
+    def schedule(self) -> Path:
+        """When this person is trained by itself."""
+        return self.root / "etc" / "schedule.json"
+
+    @property
+    def month(self) -> Path:
+        """What became of the last month that was due."""
+        return self.root / "state" / "idiolect-month.json"
+
+    @property
+    def audit(self) -> Path:
+        """A file a day: what was read, sent, published, deleted."""
+        return self.root / "logs" / "audit"
 
     @property
     def therapy(self) -> Path:
@@ -141,6 +166,10 @@ class Profile:
             if folder.is_dir() and _LABEL.fullmatch(folder.name)
         ]
         return sorted(found, key=lambda run: run.label)
+
+    def works(self) -> list[Path]:
+        """Return the work folders of runs that have not succeeded, oldest first."""
+        return sorted(f.parent for f in (self.out / "work").glob("*/journal.json"))
 
 
 @dataclass(frozen=True)
@@ -224,6 +253,10 @@ class Run(Dataset):
         return self.folder / "run-summary.json"
 
     @property
+    def evaluation(self) -> Path:
+        return self.folder / "evaluation.json"
+
+    @property
     def bundle(self) -> Path:
         return self.work / "bundle"
 
@@ -232,8 +265,18 @@ class Run(Dataset):
         return self.work / "journal.json"
 
     @property
+    def printed(self) -> Path:
+        """What the training process prints."""
+        return self.work / "training_output.txt"
+
+    @property
+    def cancelled(self) -> Path:
+        """There, if this run is not to go on."""
+        return self.work / "cancelled.json"
+
+    @property
     def log(self) -> Path:
-        return self.work / "run.log"
+        return self.folder / "run.log"
 
 
 def default_root() -> Path:

@@ -100,4 +100,5 @@ def test_ctrl_c_leaves_nothing_half_written(
         "ledger.jsonl",
         "report.html",
         run.dataset.name,
+        "run.log",
     }

@@ -13,7 +13,8 @@ from idiolect.curation import Message
 from idiolect.errors import BaseModelFault, EmptyProfile, UserFault
 from idiolect.home import FINE_TUNE, FULL, Cycle, Home
 from idiolect.serving import Sampling, load, reply
-from idiolect.workflow.cycle import STEPS, Began, Ended, run_cycle
+from idiolect.workflow.cycle import STEPS, run_cycle
+from idiolect.workflow.events import Began, Ended
 from idiolect.workflow.plan import Asked
 from idiolect.workflow.runs import Finished, newest
 from tests.conftest import Event, MakePerson
@@ -48,6 +49,7 @@ def test_a_run_leaves_just_what_was_promised(
         "adapter/adapter_model.safetensors",
         "adapter.gguf",
         "Modelfile",
+        "run.log",
         "run-summary.json",
     }
     assert [p.name for p in home.profile(person).out.iterdir() if p.name != "work"] == ["adapters"]
@@ -67,7 +69,7 @@ def test_a_run_leaves_just_what_was_promised(
     on_disk = json.loads(run.summary.read_text())
     assert on_disk["options"]["learning_rate"] == {"value": 0.01, "from": "command line"}
     assert on_disk["options"]["lora_rank"] == {"value": 8, "from": "default"}
-    assert set(on_disk["files"]) == names - {"run-summary.json"}
+    assert set(on_disk["files"]) == names - {"run-summary.json", "run.log"}
     assert on_disk["files"]["adapter.gguf"]["bytes"] == run.gguf.stat().st_size
 
     answer = reply(load(run.gguf, context=256), [Message("user", "And?")], Sampling(max_tokens=5))
@@ -97,6 +99,7 @@ def test_all_weights_are_trained_and_another_run_goes_on_from_them(
         "model/tokenizer_config.json",
         "model-Q6_K.gguf",
         "Modelfile",
+        "run.log",
         "run-summary.json",
     }
     training = first.summary.training

@@ -8,7 +8,8 @@ import pytest
 
 from idiolect.errors import UserFault
 from idiolect.home import Home
-from idiolect.workflow.lock import only_run
+from idiolect.workflow.lock import Holder, only_run
+from idiolect.workflow.lock import holder as holder_of
 
 HOLD = """
 import sys, time
@@ -35,9 +36,27 @@ def test_a_second_run_is_told_who_holds_the_lock_until_that_one_dies(home: Home)
         pass
     with only_run(bea, "of another person"):
         pass
+    found = holder_of(ada)
+    assert found
+    assert (found.label, found.process) == ("first", holder.pid)
     holder.kill()
     holder.communicate()
-    with only_run(ada, "second"):
-        pass
-    with only_run(ada, "third"):
+    assert holder_of(ada) is None
+    with only_run(ada, "second") as died:
+        assert died == found
+    with only_run(ada, "third") as died:
+        assert died is None
         assert b"third" in ada.lock.read_bytes()
+
+
+def test_a_second_run_can_wait(home: Home) -> None:
+    holder = hold(home.root)
+    told: list[Holder | None] = []
+
+    def waiting(who: Holder | None) -> None:
+        told.append(who)
+        holder.kill()
+        holder.communicate()
+
+    with only_run(home.profile("ada"), "second", waiting):
+        assert [who.label for who in told if who] == ["first"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -16,7 +17,8 @@ from idiolect.errors import UserFault
 from idiolect.files import sha256, write_json
 from idiolect.home import FULL, Home, Run
 from idiolect.training import Note
-from idiolect.workflow.cycle import STEPS, Began, Ended, resume, run_cycle
+from idiolect.workflow.cycle import STEPS, resume, run_cycle
+from idiolect.workflow.events import Began, Ended
 from idiolect.workflow.plan import Asked
 from idiolect.workflow.runs import overview
 from tests.conftest import Event, MakePerson
@@ -30,8 +32,9 @@ def person(make_person: MakePerson, talks: list[Event], tiny_base: Path) -> str:
 
 
 def contents(run: Run) -> dict[str, str]:
-    """Return the hashes of what a run leaves, under names without its label; the log tells of times."""
-    files = [f for f in run.folder.rglob("*") if f.is_file() and f not in (run.summary, run.train_log)]
+    """Return the hashes of what a run leaves, under names without its label; the logs tell of times."""
+    logs = (run.summary, run.train_log, run.log)
+    files = [f for f in run.folder.rglob("*") if f.is_file() and f not in logs]
     return {str(f.relative_to(run.folder)).replace(run.label, "label"): sha256(f) for f in files}
 
 
@@ -41,6 +44,15 @@ def stop_after(step: str, told: list[Any]) -> Callable[[Any], None]:
     def listen(event: Any) -> None:
         told.append(event)
         if isinstance(event, Ended) and event.step == step and event.now:
+            raise KeyboardInterrupt
+
+    return listen
+
+
+def stop_before(step: str, told: list[Any]) -> Callable[[Any], None]:
+    def listen(event: Any) -> None:
+        told.append(event)
+        if isinstance(event, Began) and event.step == step:
             raise KeyboardInterrupt
 
     return listen
@@ -56,20 +68,20 @@ def test_a_run_stopped_after_every_step_ends_as_one_never_stopped(home: Home, pe
     told: list[Any] = []
     with pytest.raises(KeyboardInterrupt):
         run_cycle(home, Asked(person, {}, {}), FULL, stop_after(names[0], told))
-    (row,) = [r for r in overview(home, person) if r["state"] == "unfinished"]
+    (row,) = [r for r in overview(home, person) if r.state == "interrupted"]
     for name in names[1:]:
         told.clear()
         with pytest.raises(KeyboardInterrupt):
-            resume(home, person, row["label"], stop_after(name, told))
+            resume(home, person, row.label, stop_after(name, told))
         # The step in whose record the key was pressed was not yet written down, and is done again.
         assert begun(told) == names[max(names.index(name) - 1, 0) : names.index(name) + 1]
     stopped = resume(home, person, None, lambda _: None)
-    assert stopped.run.label == row["label"]
+    assert stopped.run.label == row.label
     # The report says what earlier runs had, and here there was one.
     ours, theirs = contents(stopped.run), contents(never_stopped)
     assert ours.pop("report.html") != theirs.pop("report.html")
     assert ours == theirs
-    assert [r["state"] for r in overview(home, person)] == ["succeeded", "succeeded"]
+    assert [r.state for r in overview(home, person)] == ["succeeded", "succeeded"]
 
 
 def test_what_changed_is_done_again_and_said(home: Home, person: str) -> None:
@@ -92,6 +104,33 @@ def test_what_changed_is_done_again_and_said(home: Home, person: str) -> None:
     assert again["curate"] == "changed: memories"
     assert again["export"]
     assert "samples" in again["export"]
+
+
+def test_a_setting_that_was_changed_in_a_file_has_done_again_what_depends_on_it(home: Home, person: str) -> None:
+    profile = home.profile(person)
+    with pytest.raises(KeyboardInterrupt):
+        run_cycle(home, Asked(person, {}, {}), FULL, stop_after("validate", []))
+
+    def begun_again() -> dict[str, str | None]:
+        told: list[Any] = []
+        with pytest.raises(KeyboardInterrupt):
+            resume(home, person, None, stop_before("train", told))
+        return {e.step: e.again for e in told if isinstance(e, Began)}
+
+    assert begun_again() == {"validate": None, "train": None}
+    settings = {"base_model": json.loads(profile.training_json.read_text())["base_model"], **QUICK}
+    write_json(profile.training_json, {**settings, "seed": 7})
+    assert begun_again() == {
+        "curate": "changed: seed",
+        "export": "changed: seed",
+        "report": "changed: ledger",
+        "validate": "changed: data set",
+        "train": None,
+    }
+    write_json(profile.curation_json, {"system_messages": {"agent": "You are {name}, at work."}})
+    assert list(begun_again()) == ["format", "schema", "export", "validate", "train"]
+    write_json(profile.training_json, {**settings, "seed": 7, "learning_rate": 0.5})
+    assert begun_again() == {"train": None}
 
 
 def test_a_damaged_journal_is_named_and_nothing_else_can_go_on(home: Home, person: str) -> None:

@@ -8,11 +8,12 @@ import typer
 from rich.console import Console
 
 from idiolect import __version__
-from idiolect.cli import dataset, runs
+from idiolect.cli import dataset, runs, schedule
 from idiolect.cli.chat import chat
 from idiolect.cli.cycles import fine_tune_cycle, full_cycle
 from idiolect.cli.demo import demo
 from idiolect.cli.options import options
+from idiolect.cli.worker import worker
 from idiolect.errors import IdiolectError
 
 app = typer.Typer(
@@ -29,6 +30,8 @@ app.command("chat")(chat)
 app.command("options")(options)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(runs.app, name="runs")
+app.add_typer(schedule.app, name="schedule")
+app.command("worker")(worker)
 _STEPS = "The data set, step by step"
 app.command("curate", rich_help_panel=_STEPS)(dataset.curate)
 app.command("format", rich_help_panel=_STEPS)(dataset.format_)

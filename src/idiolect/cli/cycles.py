@@ -11,32 +11,52 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 
-from idiolect.cli.flags import HomeFolder, Username, home_at, with_option_flags
+from idiolect.cli.flags import HomeFolder, Queue, Username, Wait, home_at, with_option_flags
 from idiolect.home import FINE_TUNE, FULL, Cycle
 
 if TYPE_CHECKING:
-    from idiolect.workflow.cycle import Tell
+    from idiolect.workflow.events import Tell
+    from idiolect.workflow.plan import Asked
     from idiolect.workflow.runs import Finished
 
 
 @partial(with_option_flags, trains="adapter")
-def full_cycle(username: Username, flags: Mapping[str, Any], home: HomeFolder = None) -> None:
+def full_cycle(
+    username: Username, flags: Mapping[str, Any], home: HomeFolder = None, wait: Wait = False, queue: Queue = None
+) -> None:
     """Train a LoRA adapter on a person's memories, merge it, and write one GGUF that runs on this computer."""
-    _run(FULL, username, flags, home)
+    _run(FULL, _asked(username, flags), home, wait=wait, queue=queue)
 
 
 @partial(with_option_flags, trains="model")
-def fine_tune_cycle(username: Username, flags: Mapping[str, Any], home: HomeFolder = None) -> None:
+def fine_tune_cycle(
+    username: Username, flags: Mapping[str, Any], home: HomeFolder = None, wait: Wait = False, queue: Queue = None
+) -> None:
     """Train all weights of the base model on a person's memories, and write one GGUF that runs on this computer."""
-    _run(FINE_TUNE, username, flags, home)
+    _run(FINE_TUNE, _asked(username, flags), home, wait=wait, queue=queue)
 
 
-def _run(cycle: Cycle, username: str, flags: Mapping[str, Any], home: Path | None) -> None:
-    from idiolect.workflow.cycle import run_cycle
+def _asked(username: str, flags: Mapping[str, Any]) -> Asked:
     from idiolect.workflow.plan import Asked
 
-    place, asked = home_at(home), Asked(username, os.environ, flags)
-    watch(lambda tell: run_cycle(place, asked, cycle, tell), username, home)
+    return Asked(username, os.environ, flags)
+
+
+def _run(cycle: Cycle, asked: Asked, home: Path | None, *, wait: bool, queue: str | None) -> None:
+    place = home_at(home)
+    if queue:
+        from idiolect.workflow.queue import put
+
+        say_queued(put(place, asked, cycle, queue), queue)
+        return
+    from idiolect.workflow.cycle import run_cycle
+
+    watch(lambda tell: run_cycle(place, asked, cycle, tell, wait=wait), asked.person, home)
+
+
+def say_queued(label: str, queue: str) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"{label} is in the queue {queue}; an `idiolect worker --queue {queue}` takes it from there.")
 
 
 def watch(cycle: Callable[[Tell], Finished], username: str, home: Path | None) -> None:

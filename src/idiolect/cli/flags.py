@@ -6,8 +6,9 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any, Literal, Optional
 
+import msgspec
 import typer
 from pydantic.fields import FieldInfo
 
@@ -19,10 +20,22 @@ HomeFolder = Annotated[
     Path | None,
     typer.Option("--home", help="Where everything lives (default: $IDIOLECT_HOME or ~/.idiolect)"),
 ]
+AnyUsername = Annotated[str | None, typer.Option("--username", "-u", help="Of this person alone.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for another run of this person instead of refusing.")]
+Queue = Annotated[
+    Literal["cpu", "gpu"] | None,
+    typer.Option("--queue", help="Leave it to an `idiolect worker` that takes from this queue."),
+]
 
 
 def home_at(folder: Path | None) -> Home:
     return Home((folder or default_root()).expanduser().absolute())
+
+
+def print_json(value: Any) -> None:
+    """Print structs for programs; moments in ISO 8601."""
+    typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
 def flag(name: str, field: FieldInfo) -> str:

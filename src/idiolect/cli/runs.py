@@ -1,27 +1,28 @@
-"""`idiolect runs`: what was run, what came of it, and going on with what did not come to its end."""
+"""`idiolect runs`: what was run and what came of it; going on with a run, cancelling one, comparing two."""
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from idiolect.cli.flags import HomeFolder, Username, home_at
+from idiolect.cli.flags import AnyUsername, AsJson, HomeFolder, Queue, Wait, home_at, print_json
 
-app = typer.Typer(invoke_without_command=True, help="List runs, show one, go on with one.")
+if TYPE_CHECKING:
+    from idiolect.workflow.runs import Row
 
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+#: Columns of a table that goes to a file or a pipe.
+_WIDE = 160
+
+app = typer.Typer(invoke_without_command=True, help="List runs; show, resume, cancel or compare them.")
 
 
 @app.callback()
 def runs(
-    context: typer.Context,
-    username: Annotated[str | None, typer.Option("--username", "-u", help="Of this person alone.")] = None,
-    home: HomeFolder = None,
-    as_json: AsJson = False,
+    context: typer.Context, username: AnyUsername = None, home: HomeFolder = None, as_json: AsJson = False
 ) -> None:
     """List the runs of everybody, or of one person, oldest first."""
     if context.invoked_subcommand:
@@ -30,37 +31,119 @@ def runs(
 
     rows = overview(home_at(home), username)
     if as_json:
-        _print_json(rows)
+        print_json(rows)
         return
-    table = Table()
-    for name in ("person", "run", "cycle", "state", "step", "seconds", "held-out loss", "MB"):
-        table.add_column(name)
+    table = Table(box=None, pad_edge=False)
+    for name in ("person", "run", "cycle", "state", "step", "started", "took", "loss", "size", "cost"):
+        table.add_column(name, no_wrap=True)
     for row in rows:
-        table.add_row(*map(str, row.values()))
-    Console().print(table)
+        table.add_row(row.person, row.label, row.cycle.removesuffix("-cycle"), row.state, row.step, *_figures(row))
+    console = Console(highlight=False)
+    console.print(table, markup=False, width=None if console.is_terminal else _WIDE)
 
 
 @app.command()
-def show(label: str, username: Username, home: HomeFolder = None) -> None:
-    """Show one run with its steps, as JSON."""
+def show(label: str, username: AnyUsername = None, home: HomeFolder = None, as_json: AsJson = False) -> None:
+    """Show one run with its steps."""
     from idiolect.workflow.runs import details
 
-    _print_json(details(home_at(home), username, label))
+    found = details(home_at(home), label, username)
+    if as_json:
+        print_json(found.written)
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    row = found.row
+    console.print(f"[bold]{row.label}[/]  {row.cycle} of {row.person}: {row.state}")
+    for name, figure in zip(("started", "duration", "held-out loss", "size", "cost"), _figures(row), strict=True):
+        console.print(f"{name:<14}{figure or '-'}")
+    if error := getattr(found.written, "error", ""):
+        console.print(f"[red]{'error':<14}[/]{error}", markup=True)
+    table = Table(box=None, pad_edge=False)
+    for name in ("step", "took", "what came of it"):
+        table.add_column(name)
+    for step in found.steps:
+        table.add_row(step.step, _duration(step.seconds), step.outcome)
+    console.print(table, markup=False, width=None if console.is_terminal else _WIDE)
 
 
 @app.command()
 def resume(
-    username: Username,
-    label: Annotated[str | None, typer.Argument(help="Which run; the newest unfinished one if not said.")] = None,
+    label: Annotated[str | None, typer.Argument(help="Which run; the newest of a person if not said.")] = None,
+    username: AnyUsername = None,
     home: HomeFolder = None,
+    wait: Wait = False,
+    queue: Queue = None,
 ) -> None:
-    """Go on with a run that was interrupted or failed: what is done is not done again."""
-    from idiolect.cli.cycles import watch
+    """Go on with a run that was interrupted, cancelled or failed: what is done is not done again."""
+    from idiolect.cli.cycles import say_queued, watch
     from idiolect.workflow.cycle import resume as go_on
+    from idiolect.workflow.runs import find
 
     place = home_at(home)
-    watch(lambda tell: go_on(place, username, label, tell), username, home)
+    if label:
+        username = find(place, label, username)[0].person
+    if username is None:
+        raise typer.BadParameter("which run, or whose newest (--username)?", param_hint="LABEL")
+    person = username
+    if queue:
+        from idiolect.workflow.queue import put_again
+
+        say_queued(put_again(place, person, label, queue), queue)
+        return
+    watch(lambda tell: go_on(place, person, label, tell, wait=wait), person, home)
 
 
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+@app.command()
+def cancel(label: str, username: AnyUsername = None, home: HomeFolder = None) -> None:
+    """Stop a run, wherever it is: its training too. `runs resume LABEL` takes it up again."""
+    from idiolect.workflow.cancel import cancel as stop
+    from idiolect.workflow.runs import find
+
+    profile, run = find(home_at(home), label, username)
+    outcome = stop(profile, run)
+    Console(highlight=False, soft_wrap=True).print(f"Cancelled {label}. {outcome}")
+
+
+@app.command()
+def compare(a: str, b: str, username: AnyUsername = None, home: HomeFolder = None, as_json: AsJson = False) -> None:
+    """Show two runs side by side: options that differ, data, losses, evaluation."""
+    from idiolect.workflow.differences import compare_runs
+
+    lines = compare_runs(home_at(home), a, b, username)
+    if as_json:
+        print_json(lines)
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "", a, b):
+        table.add_column(name, overflow="fold")
+    part = ""
+    for line in lines:
+        table.add_row("" if line.part == part else line.part, line.name, *map(_shown, (line.a, line.b)))
+        part = line.part
+    console = Console(highlight=False)
+    console.print(table, markup=False, width=None if console.is_terminal else _WIDE)
+
+
+def _figures(row: Row) -> tuple[str, ...]:
+    return (
+        _moment(row.started),
+        "" if row.seconds is None else _duration(row.seconds),
+        "" if row.loss is None else f"{row.loss:.3f}",
+        "" if row.bytes is None else f"{row.bytes / 1e6:,.0f} MB",
+        "" if row.dollars is None else f"${row.dollars:,.2f}",
+    )
+
+
+def _moment(moment: datetime | None) -> str:
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}" if moment else ""
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

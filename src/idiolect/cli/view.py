@@ -12,8 +12,7 @@ from rich.table import Table
 
 from idiolect.evaluation import Comparison
 from idiolect.training import Event, HeldOut, Note, Started, Stepped
-from idiolect.workflow.cycle import Began, Ended
-from idiolect.workflow.steps import Written
+from idiolect.workflow.events import Began, Ended, Written
 from idiolect.workflow.summary import Summary
 
 #: Where there is no terminal, so many steps go by between two printed ones.

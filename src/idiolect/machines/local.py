@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from idiolect.errors import RunFailed
+from idiolect.machines.gpu import own_gpus
 from idiolect.training import Event, Failed, decode, mend
 
 _POLL_SECONDS = 0.2
@@ -21,15 +22,17 @@ _POLL_SECONDS = 0.2
 def train_here(bundle: Path, base: Path, log: Path, report: Callable[[Event], None]) -> None:
     """Train a bundle on the base model in a folder; `log` gets what the process prints.
 
-    Raises RunFailed if the process fails. The process ends with this one's, also on Ctrl-C.
+    Raises RunFailed if the process fails. The process ends with this one's, also on Ctrl-C or when this one is killed.
+    While it trains, a GPU is its own.
     """
-    command = [sys.executable, "-m", "idiolect.training", str(bundle), "--base", str(base)]
+    command = [sys.executable, "-m", "idiolect.training", str(bundle), "--base", str(base), "--while-stdin"]
     offline = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1"}
     events = bundle / "events.jsonl"
     told_before = mend(events)
     why: list[Failed] = []
-    with log.open("ab") as printed:
-        job = subprocess.Popen(command, stdout=printed, stderr=printed, env={**os.environ, **offline})
+    with log.open("ab") as printed, own_gpus(report) as chosen:
+        environ = {**os.environ, **offline, **chosen}
+        job = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=printed, stderr=printed, env=environ)
         try:
             for event in _follow(job, events, told_before):
                 why += [event] if isinstance(event, Failed) else []
@@ -37,7 +40,9 @@ def train_here(bundle: Path, base: Path, log: Path, report: Callable[[Event], No
         finally:
             if job.poll() is None:
                 job.terminate()
-                job.wait()
+            job.wait()
+            if job.stdin:
+                job.stdin.close()
     if job.returncode and why:
         raise RunFailed(why[0].problem, why[0].remedy)
     if job.returncode:

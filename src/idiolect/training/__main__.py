@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import threading
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +27,10 @@ def main() -> int:
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--base", help="the base model: a Transformers folder, or a name, if the bundle has none")
     parser.add_argument("--processes", type=int, help="how many on this machine; one for each GPU if not given")
+    parser.add_argument("--while-stdin", action="store_true", help="end when standard input does: with its parent")
     asked = parser.parse_args()
+    if asked.while_stdin:
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
     try:
         job = open_bundle(asked.bundle)
         base = _base(job, asked.base)
@@ -33,7 +38,7 @@ def main() -> int:
             mend(job.events)
             processes = asked.processes or _gpus()
             if processes > 1:
-                _under_torchrun(processes, asked.bundle, base)
+                _under_torchrun(processes, asked.bundle, base, ["--while-stdin"] if asked.while_stdin else [])
         from idiolect.training.train import train
 
         train(job, base, partial(append, job.events))
@@ -68,11 +73,18 @@ def _gpus() -> int:
     return int(torch.cuda.device_count())
 
 
-def _under_torchrun(processes: int, bundle: Path, base: Path) -> None:
+def _under_torchrun(processes: int, bundle: Path, base: Path, also: Sequence[str]) -> None:
     """Become torchrun, which starts this program so many times and ends them all if one fails."""
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    ours = ["-m", "idiolect.training", str(bundle), "--base", str(base)]
+    ours = ["-m", "idiolect.training", str(bundle), "--base", str(base), *also]
     os.execv(sys.executable, [sys.executable, *torchrun, *ours])  # noqa: S606
+
+
+def _end_with_stdin() -> None:
+    """End this process when standard input ends, as it does when whoever holds its other end dies, however it dies."""
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os._exit(1)
 
 
 if __name__ == "__main__":

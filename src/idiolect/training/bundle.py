@@ -176,6 +176,11 @@ def _contents(folder: Path) -> list[str]:
     return [sha256(f) for f in files if f.exists()]
 
 
+def is_trained(folder: Path) -> bool:
+    """Return whether all that a bundle is to yield is there: its result is written last."""
+    return (folder / "outputs" / "result.json").exists()
+
+
 def read_result(folder: Path) -> TrainingResult:
     return msgspec.json.decode((folder / "outputs" / "result.json").read_bytes(), type=TrainingResult)
 

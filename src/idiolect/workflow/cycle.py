@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,23 +14,26 @@ import msgspec
 from idiolect.config import our_part
 from idiolect.curation import SELECTION, memory_stamps
 from idiolect.errors import IdiolectError
-from idiolect.files import write_json
+from idiolect.files import make_folder, remove, remove_partials, write_json
 from idiolect.home import CYCLES, Cycle, Home
-from idiolect.training import OPTIONS as TRAINING
-from idiolect.training import Event
+from idiolect.training import Note
 from idiolect.workflow import data_steps, steps
+from idiolect.workflow.audit import audit
+from idiolect.workflow.cancel import cancellable
+from idiolect.workflow.events import Began, Ended, Tell, logged, write_line
+from idiolect.workflow.faults import audited, telling_of_faults
 from idiolect.workflow.journal import Journal, StepRecord, fingerprints, read_journal, why_again, written
-from idiolect.workflow.lock import only_run
+from idiolect.workflow.lock import Holder, only_run
 from idiolect.workflow.plan import Asked, Plan, plan
-from idiolect.workflow.runs import Finished, unfinished
-from idiolect.workflow.summary import failed, succeeded
+from idiolect.workflow.runs import Finished, run_of, standing, state, unfinished
+from idiolect.workflow.summary import failed, read_summary, succeeded
 
 
 @dataclass(frozen=True)
 class Step:
     """One step: `run` returns a line that says what came of it; `reads` names what decides its result."""
 
-    run: Callable[[Plan, steps.Tell], str]
+    run: Callable[[Plan, Tell], str]
     reads: Callable[[Plan], Mapping[str, Any]]
     writes: Callable[[Plan], Sequence[Path]]
 
@@ -41,7 +43,7 @@ STEPS: Mapping[str, Step] = {
         lambda p, _: data_steps.curate(p.data, p.run),
         lambda p: {
             "memories": memory_stamps(p.data.profile),
-            "rules": p.data.rules.model_dump(),
+            "rules": p.data.rules.model_dump(exclude={"system_messages", "mode_as"}),
             **_options(p, SELECTION),
         },
         lambda p: [p.run.curated, p.run.fates],
@@ -78,14 +80,14 @@ STEPS: Mapping[str, Step] = {
     ),
     "train": Step(
         steps.train,
-        lambda p: {"data set": p.run.dataset, "base model": _weights(p), **_options(p, TRAINING)},
+        steps.training_reads,
         lambda p: [p.run.weights, p.run.train_log, p.run.loss_picture],
     ),
     "quantize": Step(
         steps.merge_and_quantize,
         lambda p: {
             "trained weights": written([p.run.weights], p.run.folder),
-            "base model": _weights(p),
+            "base model": steps.base_weights(p),
             "chat template": p.target.template.source,
             "quantization": p.run.quantization,
         },
@@ -99,56 +101,81 @@ STEPS: Mapping[str, Step] = {
 }
 
 
-@dataclass(frozen=True)
-class Began:
-    """A step begins; `again` says why, if it was done before."""
-
-    step: str
-    again: str | None = None
+#: MetaHuman OS laid an adapter merged from all earlier ones over the new model, where its server could.
+_DUAL_MODE = "METAHUMAN_DUAL_MODE"
 
 
-@dataclass(frozen=True)
-class Ended:
-    """A step has ended, now or in an earlier try; `outcome` says in a line what came of it."""
+def run_cycle(home: Home, asked: Asked, cycle: Cycle, tell: Tell, *, wait: bool = False) -> Finished:
+    """Train on a person's memories, as the cycle does it, and write their model file.
 
-    step: str
-    outcome: str
-    seconds: float
-    now: bool = True
-
-
-Tell = Callable[[Event | steps.Written | Began | Ended], None]
-
-
-def run_cycle(home: Home, asked: Asked, cycle: Cycle, tell: Tell) -> Finished:
-    """Train on a person's memories, as the cycle does it, and write their model file."""
+    Raises UserFault if another run of this person is going on, unless it is to be waited for.
+    """
     decided = plan(home, asked, cycle)
+    if asked.environ.get(_DUAL_MODE) == "1":
+        tell(Note(f"{_DUAL_MODE}: not done. What was learned before is gone on from with --base-model run:<label>."))
+    with only_run(decided.data.profile, decided.run.label, _waiting(tell, wait=wait)) as died:
+        _say_who_died(died, decided.run.label, tell)
+        return carry_out(decided, new_journal(decided, asked), tell)
+
+
+def resume(home: Home, person: str, label: str | None, tell: Tell, *, wait: bool = False) -> Finished:
+    """Go on with a run that did not come to its end, the newest that was not cancelled if no label is given."""
+    run = unfinished(home, person, label)
+    if standing(home.profile(person), run) != "running":
+        remove(run.cancelled)
+    return carry_on(home, person, run.label, tell, wait=wait)
+
+
+def carry_on(home: Home, person: str, label: str, tell: Tell, *, wait: bool = False) -> Finished:
+    """Go on with a run as it was asked for; return what came of it if it has succeeded by now.
+
+    Raises RunCancelled if it was cancelled, and UserFault if another run is going on that is not to be waited for.
+    """
+    with only_run(home.profile(person), label, _waiting(tell, wait=wait)) as died:
+        run = run_of(home, person, label)
+        if state(run) == "succeeded":
+            return Finished(run, read_summary(run.summary))
+        _say_who_died(died, label, tell)
+        journal = read_journal(run.journal)
+        asked = Asked(person, journal.environ, journal.flags)
+        return carry_out(plan(home, asked, CYCLES[journal.cycle], label), journal, tell)
+
+
+def new_journal(decided: Plan, asked: Asked, queue: str = "") -> Journal:
+    """Return the journal of a run in which nothing is done yet."""
     given = {k: v for k, v in asked.flags.items() if v is not None}
     label, environ = decided.run.label, our_part(asked.environ)
-    return carry_out(decided, Journal(label, cycle.name, asked.person, datetime.now(UTC), environ, given), tell)
+    return Journal(label, decided.run.cycle.name, asked.person, datetime.now(UTC), environ, given, queue)
 
 
-def resume(home: Home, person: str, label: str | None, tell: Tell) -> Finished:
-    """Go on with a run that did not come to its end, the newest if no label is given, as it was asked for."""
-    before = unfinished(home, person, label)
-    journal = read_journal(before.journal)
-    decided = plan(home, Asked(person, journal.environ, journal.flags), CYCLES[journal.cycle], before.label)
-    return carry_out(decided, journal, tell)
-
-
-def carry_out(decided: Plan, journal: Journal, tell: Tell) -> Finished:
+def carry_out(decided: Plan, journal: Journal, tell: Tell, steps: Mapping[str, Step] = STEPS) -> Finished:
     """Carry out a plan, step by step; the journal gets each step's record when its outputs are whole.
 
-    Raises UserFault if another run of this person is going on.
+    The caller holds the person's lock. Raises RunCancelled, and what the steps raise.
     """
-    with only_run(decided.data.profile, decided.run.label):
-        return _steps(decided, journal, tell)
+    profile, run = decided.data.profile, decided.run
+    with telling_of_faults(profile, run):
+        for folder in (run.folder, run.work):
+            remove_partials(folder)
+        remove(run.summary)
+        if not journal.steps:
+            journal = msgspec.structs.replace(journal, began=datetime.now(UTC))
+        # The journal first: a run that has a folder can be gone on with.
+        write_json(run.journal, journal)
+        make_folder(run.folder)
+        audit(profile, f"{audited(run)}_started", {"run": run.label, "done_before": len(journal.steps)})
+        with cancellable(run):
+            journal = _steps(decided, journal, logged(run.log, tell), steps)
+        write_line(run.log, "the run has succeeded")
+        summary = succeeded(decided, journal)
+        write_json(run.summary, summary)
+        audit(profile, f"{audited(run)}_completed", {"run": run.label, "memories": summary.memories})
+        remove(run.work)
+        return Finished(run, summary)
 
 
-def _steps(decided: Plan, journal: Journal, tell: Tell) -> Finished:
-    decided.run.folder.mkdir(parents=True, exist_ok=True)
-    write_json(decided.run.journal, journal)
-    for name, step in STEPS.items():
+def _steps(decided: Plan, journal: Journal, tell: Tell, steps: Mapping[str, Step]) -> Journal:
+    for name, step in steps.items():
         try:
             record = _done(decided, journal, name, step, tell)
         except IdiolectError as error:
@@ -157,10 +184,7 @@ def _steps(decided: Plan, journal: Journal, tell: Tell) -> Finished:
         others = [r for r in journal.steps if r.step != name]
         journal = msgspec.structs.replace(journal, steps=[*others, record])
         write_json(decided.run.journal, journal)
-    summary = succeeded(decided, journal)
-    write_json(decided.run.summary, summary)
-    shutil.rmtree(decided.run.work)
-    return Finished(decided.run, summary)
+    return journal
 
 
 def _done(decided: Plan, journal: Journal, name: str, step: Step, tell: Tell) -> StepRecord:
@@ -177,14 +201,20 @@ def _done(decided: Plan, journal: Journal, name: str, step: Step, tell: Tell) ->
     outcome = step.run(decided, tell)
     seconds = round(time.monotonic() - clock, 2)
     tell(Ended(name, outcome, seconds))
-    return StepRecord(name, outcome, seconds, reads, written(step.writes(decided), root))
+    writes = written(step.writes(decided), root)
+    for renamed in before.writes.keys() - writes.keys() if before else ():
+        remove(root / renamed)
+    return StepRecord(name, outcome, seconds, reads, writes, datetime.now(UTC))
+
+
+def _waiting(tell: Tell, *, wait: bool) -> Callable[[Holder | None], None] | None:
+    return (lambda who: tell(Note(f"Waiting for another run: {who or 'it has just begun'}."))) if wait else None
+
+
+def _say_who_died(died: Holder | None, label: str, tell: Tell) -> None:
+    if died and died.label != label:
+        tell(Note(f"A run was cut short: {died}. To go on with it: idiolect runs resume {died.label}"))
 
 
 def _options(decided: Plan, names: set[str] | frozenset[str]) -> dict[str, Any]:
     return decided.data.options.model_dump(include=set(names))
-
-
-def _weights(decided: Plan) -> dict[str, Any]:
-    """Tell one base model from another without reading gigabytes: names, sizes, times of change."""
-    files = sorted(decided.target.base.folder.glob("*.safetensors"))
-    return {f.name: (f.stat().st_size, f.stat().st_mtime_ns) for f in files}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -27,6 +28,7 @@ from idiolect.dataset import (
 from idiolect.errors import DataFault, EmptyProfile
 from idiolect.files import write_json, write_json_records, write_jsonl, write_text
 from idiolect.home import Dataset, Profile
+from idiolect.workflow.audit import audit
 from idiolect.workflow.plan import Data, Target
 from idiolect.workflow.runs import state
 
@@ -44,10 +46,14 @@ def curate(data: Data, to: Dataset, curated: Path | None = None) -> str:
             f"None of {len(found.fates)} memories of {data.profile.person} can be learned from: {why}.",
             f"See {to.fates}: each memory and the rule by which it was dropped.",
         )
-    if data.rules.prompt_writer:
-        write_json(curated or to.curated, write_prompts(found.samples, data.rules.prompt_writer))
+    if writer := data.rules.prompt_writer:
+        where = {"host": urlsplit(writer.url).hostname, "model": writer.model}
+        audit(data.profile, "memories_sent_to_prompt_writer", where, category="data")
+        write_json(curated or to.curated, write_prompts(found.samples, writer))
     else:
         write_json_records(curated or to.curated, [d.sample for d in found.chosen])
+    counts = {"memories": len(found.fates), "samples": len(found.chosen)}
+    audit(data.profile, "memory_curation_completed", counts, category="data")
     masked = f"; masked {found.masked.total()}" if found.masked else ""
     return f"{len(found.chosen)} samples of {len(found.fates)} memories{masked}"
 
@@ -56,6 +62,7 @@ def format_curated(data: Data, curated: Path, to: Path) -> str:
     samples = read_records(curated, Sample)
     write_json(to, format_samples(samples, data.systems, data.rules.mode_as))
     modes = Counter(s.mode for s in samples)
+    audit(data.profile, "mode_formatting_completed", {str(m): n for m, n in modes.items()}, category="data")
     return ", ".join(f"{mode} {count}" for mode, count in modes.most_common())
 
 
@@ -75,6 +82,8 @@ def export_dataset(data: Data, target: Target, rendered: Path, to: Dataset) -> s
     if to.fates.exists():
         write_jsonl(to.ledger, ledger(read_lines(to.fates, Fate), lines, cut))
     aside = sum(line.split == "held_out" for line in lines)
+    counts = {"train": len(lines) - aside, "held_out": aside}
+    audit(data.profile, "training_export_completed", counts, category="data")
     shortened = f", {len(cut)} cut to {most} tokens" if cut else ""
     return f"{len(lines) - aside} to train on, {aside} held out{shortened}"
 

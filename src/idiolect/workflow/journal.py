@@ -25,6 +25,7 @@ class StepRecord(msgspec.Struct, frozen=True):
     seconds: float
     reads: Mapping[str, str]
     writes: Mapping[str, str]
+    ended: datetime
 
 
 class Journal(msgspec.Struct, frozen=True):
@@ -36,6 +37,10 @@ class Journal(msgspec.Struct, frozen=True):
     began: datetime
     environ: Mapping[str, str]
     flags: Mapping[str, Any]
+    queue: str = ""
+    """The queue whose workers are to carry it out, if it is left to them."""
+    turn: int = 0
+    """How often it was left to them before."""
     steps: Sequence[StepRecord] = ()
 
 

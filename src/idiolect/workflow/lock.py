@@ -4,38 +4,98 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+import socket
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import BinaryIO
 
 import msgspec
 
 from idiolect.errors import UserFault
+from idiolect.files import make_folder
 from idiolect.home import Profile
+
+_POLL_SECONDS = 0.2
+#: Who looks whether a lock is held holds it for an instant; nobody is refused for that.
+_GRACE_SECONDS = 1.0
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who holds a lock, or held it when it died."""
+
+    label: str
+    process: int
+    host: str
+    since: datetime
+
+    def __str__(self) -> str:
+        where = "" if self.host == socket.gethostname() else f" on {self.host}"
+        return f"{self.label}, process {self.process}{where}, since {self.since:%Y-%m-%d %H:%M:%S} UTC"
 
 
 @contextmanager
-def only_run(profile: Profile, label: str) -> Iterator[None]:
-    """Hold a person's lock. Raises UserFault, saying who holds it, if another process does."""
-    profile.lock.parent.mkdir(parents=True, exist_ok=True)
+def only_run(
+    profile: Profile, label: str, waiting: Callable[[Holder | None], None] | None = None
+) -> Iterator[Holder | None]:
+    """Hold a person's lock; yield who held it last, if they died holding it.
+
+    With `waiting`, wait as long as another holds it, having told who that is; without, raise UserFault that says so.
+    The lock is flock's: also between machines, if the file system that they share carries it over (NFSv4 does).
+    """
+    make_folder(profile.lock.parent)
     with profile.lock.open("a+b") as file:
+        _take(file, profile, waiting)
+        died = _read(file)
+        _write(file, msgspec.json.encode(Holder(label, os.getpid(), socket.gethostname(), datetime.now(UTC))))
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserFault(
-                f"A run of {profile.person} is going on: {_holder(profile)}.",
-                "Wait until it has ended, or stop it; what it did is kept.",
-            ) from None
-        file.truncate(0)
-        file.write(msgspec.json.encode({"label": label, "process": os.getpid(), "since": datetime.now(UTC)}))
-        file.flush()
-        yield
+            yield died
+        finally:
+            _write(file, b"")
 
 
-def _holder(profile: Profile) -> str:
+def holder(profile: Profile) -> Holder | None:
+    """Return who holds a person's lock now."""
     try:
-        holder: Any = msgspec.json.decode(profile.lock.read_bytes())
-        return f"{holder['label']}, process {holder['process']}, since {holder['since'][:19]} UTC"
-    except (OSError, msgspec.DecodeError, LookupError, TypeError):
-        return "it has just begun"
+        with profile.lock.open("rb") as file:
+            return None if _free(file, fcntl.LOCK_SH) else _read(file)
+    except FileNotFoundError:
+        return None
+
+
+def _take(file: BinaryIO, profile: Profile, waiting: Callable[[Holder | None], None] | None) -> None:
+    began, told = time.monotonic(), False
+    while not _free(file, fcntl.LOCK_EX):
+        if time.monotonic() - began > _GRACE_SECONDS and not told:
+            if waiting is None:
+                raise UserFault(
+                    f"A run of {profile.person} is going on: {_read(file) or 'it has just begun'}.",
+                    "Wait for it with --wait, or stop it with `idiolect runs cancel`; what it did is kept.",
+                )
+            waiting(_read(file))
+            told = True
+        time.sleep(_POLL_SECONDS)
+
+
+def _free(file: BinaryIO, kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _read(file: BinaryIO) -> Holder | None:
+    """Read who wrote into the lock last; a write that a kill cut off is nobody's."""
+    file.seek(0)
+    try:
+        return msgspec.json.decode(file.read(), type=Holder)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _write(file: BinaryIO, content: bytes) -> None:
+    file.truncate(0)
+    file.write(content)
+    file.flush()

@@ -15,7 +15,7 @@ from idiolect.config import CurationRules, Mode, Options, Settings, curation_rul
 from idiolect.config import resolve as resolve_settings
 from idiolect.curation import Message
 from idiolect.dataset import ChatTemplate, load_chat_template, system_messages
-from idiolect.errors import BaseModelFault, EmptyProfile, MissingPart, NoRoom, UnknownPerson
+from idiolect.errors import BaseModelFault, EmptyProfile, MachineFault, MissingPart, NoRoom, UnknownPerson
 from idiolect.export import check_exportable, estimate_bytes
 from idiolect.home import Cycle, Home, Profile, Run, new_label
 from idiolect.memories import persona_name
@@ -24,6 +24,8 @@ from idiolect.memories import persona_name
 EARLIER_RUN = "run:"
 
 _MB = 1_000_000
+#: So many characters of a label are its time.
+_SECOND = len("YYYY-MM-DD-HHMMSS")
 #: What is needed whatever the model: data set, logs, and the embedded base model unpacked.
 _ROOM_ALWAYS = 400 * _MB
 
@@ -78,7 +80,7 @@ def plan(home: Home, asked: Asked, cycle: Cycle, label: str | None = None) -> Pl
     _check_parts()
     check_room(home.root, _ROOM_ALWAYS)
     target = plan_target(home, data)
-    run = data.profile.run(cycle, label or new_label(), data.options.quantization)
+    run = data.profile.run(cycle, label or next_label(data.profile), data.options.quantization)
     check_exportable(target.base.folder)
     check_room(home.root, _ROOM_ALWAYS + _room_for(target.base.folder, run, data.options))
     return Plan(data, target, run)
@@ -86,7 +88,7 @@ def plan(home: Home, asked: Asked, cycle: Cycle, label: str | None = None) -> Pl
 
 def plan_data(home: Home, asked: Asked, cycle: Cycle | None = None) -> Data:
     """Decide whose memories are read, and how. Raises UnknownPerson, EmptyProfile and OptionFault."""
-    profile = _profile(home, asked.person)
+    profile = profile_of(home, asked.person)
     settings = resolve_settings(home, asked.person, asked.environ, asked.flags, cycle)
     rules = curation_rules(profile.curation_json)
     systems = system_messages(persona_name(profile.persona, asked.person), settings.options, rules)
@@ -99,6 +101,18 @@ def plan_target(home: Home, data: Data) -> Target:
     template = load_chat_template(base.folder, home.schemas, base.name)
     template.render_learned([Message("system", "?"), Message("user", "?"), Message("assistant", "!")])
     return Target(base, template)
+
+
+def next_label(profile: Profile) -> str:
+    """Return the label of a run that begins now. Raises MachineFault where the clock has gone back behind another."""
+    label = new_label()
+    newest = max((run.label for run in profile.runs()), default="")
+    if newest[:_SECOND] > label[:_SECOND]:
+        raise MachineFault(
+            f"This computer's clock says {label[:_SECOND]} UTC, and {profile.person} has a run of {newest[:_SECOND]}.",
+            f"Set the clock; if that run's time is the wrong one, move its folder away: {newest}.",
+        )
+    return label
 
 
 def _base(home: Home, data: Data) -> BaseModel:
@@ -127,7 +141,8 @@ def check_room(folder: Path, wanted: int) -> None:
         )
 
 
-def _profile(home: Home, person: str) -> Profile:
+def profile_of(home: Home, person: str) -> Profile:
+    """Return a person's profile. Raises UnknownPerson, and EmptyProfile where there are no memories."""
     people = home.people()
     if person not in people:
         near = difflib.get_close_matches(person, people, n=1)

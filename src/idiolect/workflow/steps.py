@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
 
 from idiolect.bases import copy_tokenizer, known_anywhere
 from idiolect.curation import Fate
 from idiolect.dataset import TrainingText
 from idiolect.errors import RunFailed
 from idiolect.export import export_gguf
-from idiolect.files import whole, write_text
+from idiolect.files import remove, whole, write_text
 from idiolect.home import Run
 from idiolect.machines import train_here
 from idiolect.serving import modelfile
-from idiolect.training import Event, TrainingResult, decode, loss_picture, read_result, write_bundle
+from idiolect.training import OPTIONS as TRAINING
+from idiolect.training import Note, TrainingResult, decode, is_trained, loss_picture, read_result, write_bundle
 from idiolect.workflow.data_steps import read_lines
+from idiolect.workflow.events import Tell, Written
+from idiolect.workflow.journal import fingerprints
 from idiolect.workflow.plan import Plan
 
 
-@dataclass(frozen=True)
-class Written:
-    """So many bytes of the GGUF are written."""
-
-    done: int
-    total: int
+def base_weights(plan: Plan) -> Mapping[str, Any]:
+    """Tell one base model from another without reading gigabytes: names, sizes, times of change."""
+    files = sorted(plan.target.base.folder.glob("*.safetensors"))
+    return {f.name: (f.stat().st_size, f.stat().st_mtime_ns) for f in files}
 
 
-Tell = Callable[[Event | Written], None]
+def training_reads(plan: Plan) -> Mapping[str, Any]:
+    options = plan.data.options.model_dump(include=set(TRAINING))
+    return {"data set": plan.run.dataset, "base model": base_weights(plan), **options}
 
 
 def train(plan: Plan, tell: Tell) -> str:
     run, base = plan.run, plan.target.base
+    _forget_other_training(plan)
     texts = read_lines(run.dataset, TrainingText)
     write_bundle(
         run.bundle,
@@ -43,7 +49,10 @@ def train(plan: Plan, tell: Tell) -> str:
         base=base.name if known_anywhere(base.name) else None,
         chat_template=plan.target.template.source,
     )
-    train_here(run.bundle, base.folder, run.log, tell)
+    if is_trained(run.bundle):
+        tell(Note("The training had come to its end; its weights are here."))
+    else:
+        train_here(run.bundle, base.folder, run.printed, tell)
     result = read_result(run.bundle)
     _check_against_ledger(result, run)
     _keep_progress(run)
@@ -68,6 +77,16 @@ def _keep_progress(run: Run) -> None:
     told = (run.bundle / "events.jsonl").read_text(encoding="utf-8")
     write_text(run.train_log, told)
     write_text(run.loss_picture, loss_picture(decode(told.encode())))
+
+
+def _forget_other_training(plan: Plan) -> None:
+    """Remove a bundle in which something else was trained: nothing goes on from that, whenever this is killed."""
+    begun = plan.run.work / "training.json"
+    wanted = msgspec.json.encode(fingerprints(training_reads(plan)), order="sorted")
+    if not begun.exists() or begun.read_bytes() != wanted:
+        remove(plan.run.bundle)
+        with whole(begun) as partial:
+            partial.write_bytes(wanted)
 
 
 def merge_and_quantize(plan: Plan, tell: Tell) -> str:

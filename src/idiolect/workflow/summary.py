@@ -51,17 +51,19 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     steps: Sequence[StepSummary]
     files: dict[str, Any] = {}
     """File → its bytes and SHA-256."""
+    cost_dollars: float = 0.0
+    """What rented machines took; this one costs nothing."""
     versions: dict[str, str]
 
 
 def succeeded(plan: Plan, journal: Journal) -> Summary:
     fates = [msgspec.json.decode(line, type=Fate) for line in plan.run.ledger.read_bytes().splitlines()]
-    files = sorted(f for f in plan.run.folder.rglob("*") if f.is_file() and f != plan.run.summary)
+    files = sorted(f for f in plan.run.folder.rglob("*") if f.is_file() and f not in (plan.run.summary, plan.run.log))
     return msgspec.structs.replace(
         _summary(plan, journal),
         state="succeeded",
         memories=dict(Counter(f.rule or f.fate for f in fates)),
-        training=read_result(plan.run.bundle),
+        training=read_result(plan.run.bundle) if plan.run.weights.exists() else None,
         files={str(f.relative_to(plan.run.folder)): _facts(f) for f in files},
     )
 

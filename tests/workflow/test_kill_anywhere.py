@@ -1,0 +1,79 @@
+"""A run that was killed at every point that can be told from others ends as one that never was."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from idiolect.files import sha256
+from idiolect.home import CYCLES, Home, Run
+from idiolect.workflow.cycle import STEPS, run_cycle
+from idiolect.workflow.plan import Asked
+from tests.conftest import Event, MakePerson
+
+QUICK: dict[str, Any] = {
+    "num_train_epochs": 2,
+    "learning_rate": 1e-2,
+    "warmup_steps": 0,
+    "dtype": "float32",
+    "gradient_accumulation_steps": 4,
+}
+HOOK = Path(__file__).parent / "kill_hook"
+#: Every deed of the cycle itself. Of training those after which something is there that was not there before: each
+#: costs another training process.
+DEEDS = {
+    "full-cycle": r"^(?!.*/bundle/)|bundle$|job.json|trainer_state|rename .*/outputs/|rmdir .*/checkpoints$",
+    "fine-tune-cycle": r"^(Began|Ended)|training|held-out|half written|/\.model|outputs/\.model",
+}
+
+
+def contents(run: Run) -> dict[str, Any]:
+    """Return what is in a run's folder by name, with the label put aside; of the summary what tells no time."""
+    files = [f for f in run.folder.rglob("*") if f.is_file() and f != run.log]
+    found: dict[str, Any] = {str(f.relative_to(run.folder)).replace(run.label, "label"): sha256(f) for f in files}
+    summary = json.loads(run.summary.read_text().replace(run.label, "label"))
+    found["run-summary.json"] = {k: v for k, v in summary.items() if k not in ("began", "ended", "steps", "training")}
+    found["run-summary.json"]["steps"] = [(s["step"], s["outcome"]) for s in summary["steps"]]
+    return found
+
+
+@pytest.fixture
+def person(make_person: MakePerson, talks: list[Event], tiny_base: Path) -> str:
+    return make_person("ada", talks, base_model=str(tiny_base), **QUICK)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cycle", list(CYCLES))
+def test_killed_everywhere_it_ends_as_if_it_never_was(home: Home, person: str, tmp_path: Path, cycle: str) -> None:
+    elsewhere = Home(tmp_path / "elsewhere")
+    shutil.copytree(home.root, elsewhere.root)
+    never_killed = run_cycle(elsewhere, Asked(person, {}, {}), CYCLES[cycle], lambda _: None).run
+
+    seen = tmp_path / "seen"
+    path = os.pathsep.join((str(HOOK), os.environ.get("PYTHONPATH", ""), str(HOOK.parents[2])))
+    environ = {**os.environ, "PYTHONPATH": path, "KILL_SEEN": str(seen), "KILL_ONLY": DEEDS[cycle]}
+    command = [sys.executable, "-m", "tests.workflow.killed", str(home.root), person, cycle]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (run,) = home.profile(person).runs()
+    assert contents(run) == contents(never_killed)
+    assert not run.work.exists()
+    points = seen.read_text().splitlines()
+    assert {f"{event} {step}" for step in STEPS for event in ("Began", "Ended")} <= set(points)
+    for point in (
+        "step 3 of training",
+        "step 11 of training",
+        "held-out loss of epoch 1",
+        "the model file half written",
+    ):
+        assert point in points
+    if cycle == "full-cycle":
+        assert any("checkpoint-" in point for point in points)
+        assert len(points) > 60

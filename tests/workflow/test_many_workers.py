@@ -1,0 +1,56 @@
+"""Four workers, forty runs for twenty people, workers killed at random: each run finishes, each once, in its order."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from idiolect.home import FULL, Home
+from idiolect.workflow.plan import Asked
+from idiolect.workflow.queue import put
+from idiolect.workflow.runs import find, overview
+from idiolect.workflow.worker import DATABASE_URL
+from tests.conftest import Event, MakePerson
+from tests.workflow.postgres import cluster, programs
+from tests.workflow.test_worker import audited, start
+
+PEOPLE, RUNS, WORKERS, KILLS = 20, 40, 4, 6
+
+
+@pytest.mark.slow
+def test_no_run_is_lost_or_done_twice_and_each_persons_are_in_order(
+    home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path
+) -> None:
+    if not (bin_folder := programs()):
+        pytest.skip("PostgreSQL's programs are not installed (scripts/postgresql installs them, as root)")
+    people = [make_person(f"person-{n:02}", talks[:12], base_model=str(tiny_base)) for n in range(PEOPLE)]
+    asked = [(person, put(home, Asked(person, {}, {}), FULL, "cpu")) for person in people * (RUNS // PEOPLE)]
+    chance = random.Random(1)
+    with cluster(bin_folder) as url:
+        environ = {DATABASE_URL: url}
+        workers = [start(home, 0.3, environ) for _ in range(WORKERS)]
+        killed, began = 0, time.monotonic()
+        try:
+            while {row.state for row in overview(home)} != {"succeeded"}:
+                assert time.monotonic() - began < 240, [row for row in overview(home) if row.state != "succeeded"]
+                time.sleep(chance.uniform(0.5, 2.0))
+                if killed < KILLS and any(row.state == "running" for row in overview(home)):
+                    victim = chance.randrange(WORKERS)
+                    workers[victim].kill()
+                    workers[victim].wait()
+                    workers[victim] = start(home, 0.3, environ)
+                    killed += 1
+        finally:
+            for worker in workers:
+                worker.kill()
+                worker.wait()
+    assert killed == KILLS
+    for person in people:
+        assert audited(home, person, "full_cycle_completed") == [label for who, label in asked if who == person]
+    logs = [find(home, label)[1].log.read_text() for _, label in asked]
+    assert any("was done before" in log for log in logs)
+    assert all(log.count("the run has succeeded") == 1 for log in logs)
+    assert not (home.root / "state" / "queue.sqlite").exists()
