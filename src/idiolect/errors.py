@@ -9,7 +9,8 @@
     │   └── DataFault            a data set or one of its records
     ├── MachineFault         this computer lacks something                               exit code 2
     │   ├── NoRoom               disk
-    │   └── MissingPart          an optional part of Idiolect is not installed
+    │   ├── MissingPart          an optional part of Idiolect is not installed
+    │   └── NeedsConsent         what only a person can say yes to: a strange computer, money
     ├── RunFailed            a step of a run that had begun came to nothing              exit code 1
     └── RunCancelled         somebody has cancelled the run                              exit code 1
 
@@ -71,6 +72,12 @@ class NoRoom(MachineFault):
 
 class MissingPart(MachineFault):
     """An optional part of Idiolect is not installed."""
+
+
+class NeedsConsent(MachineFault):
+    """Something that only a person can say yes to; the option named `flag` says it for them."""
+
+    flag = ""
 
 
 class RunFailed(IdiolectError):

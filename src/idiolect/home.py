@@ -71,6 +71,21 @@ class Home:
         """A locked file for each worker that lives."""
         return self.root / "state" / "workers"
 
+    @property
+    def machines_toml(self) -> Path:
+        """Other computers to train on."""
+        return self.root / "etc" / "machines.toml"
+
+    @property
+    def known_hosts(self) -> Path:
+        """Host keys that a person has accepted, beside those of ~/.ssh."""
+        return self.root / "etc" / "known_hosts"
+
+    @property
+    def pods(self) -> Path:
+        """What is rented: a folder a job."""
+        return self.root / "state" / "pods"
+
     def mode_json(self, mode: str) -> Path:
         """Options of a fine-tune cycle that is run for one cognitive mode."""
         return self.root / "etc" / "modes" / f"{mode}.json"
@@ -133,6 +148,11 @@ class Profile:
     @property
     def training_json(self) -> Path:
         return self.root / "etc" / "training.json"
+
+    @property
+    def machines_toml(self) -> Path:
+        """Goes over the home's own."""
+        return self.root / "etc" / "machines.toml"
 
     @property
     def curation_json(self) -> Path:

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from idiolect import __version__
-from idiolect.cli import dataset, runs, schedule
+from idiolect.cli import dataset, machines, runs, schedule
 from idiolect.cli.chat import chat
 from idiolect.cli.cycles import fine_tune_cycle, full_cycle
 from idiolect.cli.demo import demo
@@ -30,6 +30,7 @@ app.command("chat")(chat)
 app.command("options")(options)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(runs.app, name="runs")
+app.add_typer(machines.app, name="machines")
 app.add_typer(schedule.app, name="schedule")
 app.command("worker")(worker)
 _STEPS = "The data set, step by step"

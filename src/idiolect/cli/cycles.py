@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -12,6 +14,7 @@ import typer
 from rich.console import Console
 
 from idiolect.cli.flags import HomeFolder, Queue, Username, Wait, home_at, with_option_flags
+from idiolect.errors import NeedsConsent
 from idiolect.home import FINE_TUNE, FULL, Cycle
 
 if TYPE_CHECKING:
@@ -43,6 +46,17 @@ def _asked(username: str, flags: Mapping[str, Any]) -> Asked:
 
 
 def _run(cycle: Cycle, asked: Asked, home: Path | None, *, wait: bool, queue: str | None) -> None:
+    try:
+        _begin(cycle, asked, home, wait=wait, queue=queue)
+    except NeedsConsent as fault:
+        if not sys.stdin.isatty():
+            raise
+        typer.confirm(f"{fault.problem}\nGo on?", abort=True)
+        agreed = dataclasses.replace(asked, flags={**asked.flags, fault.flag: True})
+        _run(cycle, agreed, home, wait=wait, queue=queue)
+
+
+def _begin(cycle: Cycle, asked: Asked, home: Path | None, *, wait: bool, queue: str | None) -> None:
     place = home_at(home)
     if queue:
         from idiolect.workflow.queue import put

@@ -14,7 +14,6 @@ from idiolect.cli.flags import AsJson, HomeFolder, Username, home_at, print_json
 app = typer.Typer(invoke_without_command=True, help="Train somebody every month, by itself; an `idiolect worker` does.")
 
 _CYCLES = {"full": "full-cycle", "fine-tune": "fine-tune-cycle"}
-_MACHINES = ("local",)
 
 
 @app.callback()
@@ -26,7 +25,7 @@ def schedule(  # noqa: PLR0913 - each is a flag
     day: Annotated[int, typer.Option(min=1, max=31, help="Of the month, or its last if it has no such day.")] = 1,
     hour: Annotated[int, typer.Option(min=0, max=23, help="Of the day, in this computer's time.")] = 3,
     cycle: Annotated[Literal["full", "fine-tune"], typer.Option(help="Which cycle.")] = "full",
-    machine: Annotated[str, typer.Option(help="Where it is trained; so far on this one alone: local.")] = "local",
+    machine: Annotated[str, typer.Option(help="Where it is trained: local, ssh:<name>, runpod.")] = "local",
     queue: Annotated[Literal["cpu", "gpu"], typer.Option(help="Whose workers take it.")] = "cpu",
     min_new: Annotated[int, typer.Option(min=1, help="A month with fewer new memories is skipped.")] = 20,
     home: HomeFolder = None,
@@ -34,14 +33,14 @@ def schedule(  # noqa: PLR0913 - each is a flag
     """Train somebody on their last 30 days and older samples, every month, with the settings of etc/training.json."""
     if context.invoked_subcommand:
         return
-    from idiolect.errors import OptionFault
     from idiolect.workflow.plan import profile_of
     from idiolect.workflow.schedule import Schedule, write_schedule
+    from idiolect.workflow.where import check_described
 
     if username is None or not monthly:
         raise typer.BadParameter("say whom, and how often", param_hint="--username and --monthly")
-    if machine not in _MACHINES:
-        raise OptionFault(f"There is no machine {machine!r}.", f"There is: {', '.join(_MACHINES)}.")
+    profile = profile_of(home_at(home), username)
+    check_described(home_at(home), profile, machine)
     asked = Schedule(
         day=day,
         hour=hour,
@@ -51,7 +50,7 @@ def schedule(  # noqa: PLR0913 - each is a flag
         min_new=min_new,
         since=datetime.now(UTC),
     )
-    write_schedule(profile_of(home_at(home), username), asked)
+    write_schedule(profile, asked)
     Console(highlight=False, soft_wrap=True).print(
         f"{username}: {asked.cycle} every month, on day {day} at {hour}:00, if an `idiolect worker` runs; "
         f"a month that it misses is caught up on."

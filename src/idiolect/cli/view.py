@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from idiolect.evaluation import Comparison
-from idiolect.training import Event, HeldOut, Note, Started, Stepped
+from idiolect.training import Event, HeldOut, Moved, Note, Started, Stepped
 from idiolect.workflow.events import Began, Ended, Written
 from idiolect.workflow.summary import Summary
 
@@ -48,6 +48,9 @@ class CycleView:
                     self.bars.start()
             case Ended():
                 self._ended(event)
+            case Moved(_, done, total):
+                self.bars.start()
+                self._move(done // 1_000_000, total // 1_000_000, f"MB: {event.what}")
             case Written(done, total):
                 self._move(done // 1_000_000, total // 1_000_000, "MB")
             case Stepped():

@@ -92,6 +92,13 @@ class Options(BaseModel):
     lora_target_modules: Annotated[str, Typed(trains="adapter")] = "all-linear"
     """Comma-separated names of the layers that get an adapter, or all-linear."""
 
+    machine: str = "local"
+    """Where to train: `local`, `ssh:<name>` or `runpod`, as machines.toml describes them."""
+    accept_host_key: bool = False
+    """Take the host key of a computer that was never met before for the right one."""
+    yes: bool = False
+    """Rent without asking; `max_cost` and `max_hours` of machines.toml hold all the same."""
+
     quantization: Quantization | None = None
     """Type of the GGUF file; Q4_K_M for a merged adapter and Q6_K for a fine-tuned model, unless said otherwise."""
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from idiolect.errors import MachineFault, MissingPart
+from idiolect.errors import MachineFault, MissingPart, NeedsConsent
 from idiolect.machines.described import SshBox
 
 if TYPE_CHECKING:
@@ -20,8 +20,10 @@ _LOGIN_SECONDS = 20
 _ALIVE_SECONDS, _ALIVE_TRIES = 15, 4
 
 
-class UnknownHostKey(MachineFault):
-    """A computer is met for the first time: whether it is the right one only a person can say."""
+class UnknownHostKey(NeedsConsent):
+    """A computer is met for the first time."""
+
+    flag = "accept_host_key"
 
 
 class FarFault(MachineFault):

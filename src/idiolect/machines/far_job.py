@@ -13,6 +13,7 @@ import asyncio
 import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from idiolect.machines.connection import output_of
@@ -61,9 +62,19 @@ class FarJob:
 
 @dataclass
 class Heard:
-    """How much of a job's events has been reported here, over all connections."""
+    """How much of a job's events has been reported here, over all connections, and a file that is their copy."""
 
-    bytes: int = 0
+    copy: Path
+    position: int = 0
+
+    def lines(self, new: bytes) -> bytes:
+        """Take in what was read from `position` on; return, and copy, the lines that are whole."""
+        whole_lines = new[: new.rfind(b"\n") + 1]
+        with self.copy.open("ab") as copy:
+            copy.truncate(self.position)
+            copy.write(whole_lines)
+        self.position += len(whole_lines)
+        return whole_lines
 
 
 async def state(connection: asyncssh.SSHClientConnection, job: FarJob) -> State:
@@ -115,10 +126,8 @@ async def follow(
             now = await state(connection, job)
             if await sftp.exists(job.events):
                 async with sftp.open(job.events, "rb") as file:
-                    new = cast("bytes", await file.read(-1, heard.bytes))
-                whole_lines = new[: new.rfind(b"\n") + 1]
-                heard.bytes += len(whole_lines)
-                for event in decode(whole_lines):
+                    new = cast("bytes", await file.read(-1, heard.position))
+                for event in decode(heard.lines(new)):
                     report(event)
             if now != "running":
                 return now

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from idiolect.errors import IdiolectError
 from idiolect.machines import runpod_api as api
+from idiolect.machines.far_job import Heard
 from idiolect.machines.pods import Lease, Renting, give_back, leased, over, rent, spent
 from idiolect.machines.ssh import Errand, Gone, bring_checkpoints, train_there
 from idiolect.training import Event, Note
@@ -22,10 +23,11 @@ def train_rented(renting: Renting, errand: Errand, report: Callable[[Event], Non
     The pod is given back when the job has ended, has failed, costs too much, or is interrupted, with the last
     checkpoint fetched. A pod that is lost is replaced; the next one goes on from the last checkpoint that is here.
     """
+    heard = Heard(errand.bundle / "events.jsonl")
     for pods_left in reversed(range(_MOST_PODS)):
         lease = leased(renting, errand.name) or rent(renting, errand.name, report)
         try:
-            _train(renting, lease, errand, report)
+            _train(renting, lease, errand, report, heard)
         except Gone as lost:
             give_back(renting, errand.name)
             if not pods_left:
@@ -35,7 +37,7 @@ def train_rented(renting: Renting, errand: Errand, report: Callable[[Event], Non
             return
 
 
-def _train(renting: Renting, lease: Lease, errand: Errand, report: Callable[[Event], None]) -> None:
+def _train(renting: Renting, lease: Lease, errand: Errand, report: Callable[[Event], None], heard: Heard) -> None:
     ours = dataclasses.replace(
         errand,
         must_end=lambda: over(lease, renting.wishes),
@@ -43,7 +45,7 @@ def _train(renting: Renting, lease: Lease, errand: Errand, report: Callable[[Eve
     )
     box, known = renting.box(lease), renting.known_hosts(errand.name)
     try:
-        train_there(box, known, ours, report)
+        train_there(box, known, ours, report, heard)
     except Gone:
         raise
     except KeyboardInterrupt:

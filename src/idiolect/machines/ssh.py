@@ -86,13 +86,15 @@ def check(box: SshBox, known_hosts: Path, *, accept: bool) -> FarSide:
     return asyncio.run(looked())
 
 
-def train_there(box: SshBox, known_hosts: Path, errand: Errand, report: Callable[[Event], None]) -> None:
+def train_there(
+    box: SshBox, known_hosts: Path, errand: Errand, report: Callable[[Event], None], heard: Heard | None = None
+) -> None:
     """Train a bundle there, or attach to it if it is there already; its outputs come back into the bundle here.
 
     When this side is interrupted the job goes on there, and the next call shows what was missed. Raises RunFailed if
-    the job fails; whatever came of it, nothing of the bundle stays there.
+    the job fails; whatever came of it, nothing of the bundle stays there. `heard` is what was reported before.
     """
-    asyncio.run(_train(box, known_hosts, errand, report))
+    asyncio.run(_train(box, known_hosts, errand, report, heard or Heard(errand.bundle / "events.jsonl")))
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,8 @@ class _Visit:
     job: FarJob
 
 
-async def _train(box: SshBox, known_hosts: Path, errand: Errand, report: Callable[[Event], None]) -> None:
-    heard, lost_since = Heard(), 0.0
+async def _train(box: SshBox, known_hosts: Path, errand: Errand, report: Callable[[Event], None], heard: Heard) -> None:
+    lost_since = 0.0
     while True:
         try:
             async with connected(box, known_hosts) as connection:

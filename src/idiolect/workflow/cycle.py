@@ -16,6 +16,7 @@ from idiolect.curation import SELECTION, memory_stamps
 from idiolect.errors import IdiolectError
 from idiolect.files import make_folder, remove, remove_partials, write_json
 from idiolect.home import CYCLES, Cycle, Home
+from idiolect.machines import RUNPOD
 from idiolect.training import Note
 from idiolect.workflow import data_steps, steps
 from idiolect.workflow.audit import audit
@@ -25,6 +26,7 @@ from idiolect.workflow.faults import audited, telling_of_faults
 from idiolect.workflow.journal import Journal, StepRecord, fingerprints, read_journal, why_again, written
 from idiolect.workflow.lock import Holder, only_run
 from idiolect.workflow.plan import Asked, Plan, plan
+from idiolect.workflow.pods import reap_pods
 from idiolect.workflow.runs import Finished, run_of, standing, state, unfinished
 from idiolect.workflow.summary import failed, read_summary, succeeded
 
@@ -111,6 +113,9 @@ def run_cycle(home: Home, asked: Asked, cycle: Cycle, tell: Tell, *, wait: bool 
     Raises UserFault if another run of this person is going on, unless it is to be waited for.
     """
     decided = plan(home, asked, cycle)
+    if decided.data.options.machine == RUNPOD:
+        for pod in reap_pods(home):
+            tell(Note(f"Gave back a pod that nobody needed any more: {pod.name}."))
     if asked.environ.get(_DUAL_MODE) == "1":
         tell(Note(f"{_DUAL_MODE}: not done. What was learned before is gone on from with --base-model run:<label>."))
     with only_run(decided.data.profile, decided.run.label, _waiting(tell, wait=wait)) as died:

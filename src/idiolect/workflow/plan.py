@@ -19,6 +19,7 @@ from idiolect.errors import BaseModelFault, EmptyProfile, MachineFault, MissingP
 from idiolect.export import check_exportable, estimate_bytes
 from idiolect.home import Cycle, Home, Profile, Run, new_label
 from idiolect.memories import persona_name
+from idiolect.workflow.where import Train, machine
 
 #: Before the label of a run whose model is the base of another.
 EARLIER_RUN = "run:"
@@ -72,6 +73,7 @@ class Plan:
     data: Data
     target: Target
     run: Run
+    train: Train
 
 
 def plan(home: Home, asked: Asked, cycle: Cycle, label: str | None = None) -> Plan:
@@ -83,7 +85,7 @@ def plan(home: Home, asked: Asked, cycle: Cycle, label: str | None = None) -> Pl
     run = data.profile.run(cycle, label or next_label(data.profile), data.options.quantization)
     check_exportable(target.base.folder)
     check_room(home.root, _ROOM_ALWAYS + _room_for(target.base.folder, run, data.options))
-    return Plan(data, target, run)
+    return Plan(data, target, run, machine(home, data.profile, data.options, cycle.trains))
 
 
 def plan_data(home: Home, asked: Asked, cycle: Cycle | None = None) -> Data:

@@ -104,7 +104,12 @@ def keep_calendar(home: Home, now: datetime, environ: Mapping[str, str], tell: C
                 with _alone(profile):
                     month = _decided(profile, schedule, moment, tell)
                     if month.label and not month.put:
-                        _put(home, Asked(person, environ, {"monthly": True}), schedule, month)
+                        _put(
+                            home,
+                            Asked(person, environ, {"monthly": True, "machine": schedule.machine}),
+                            schedule,
+                            month,
+                        )
                         tell(f"{person}: {month.label} is due, and in the queue {schedule.queue}")
         except IdiolectError as error:
             tell(f"{person}: this month's training waits: {error.problem} {error.remedy}")

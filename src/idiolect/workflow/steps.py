@@ -15,7 +15,6 @@ from idiolect.errors import RunFailed
 from idiolect.export import export_gguf
 from idiolect.files import remove, whole, write_text
 from idiolect.home import Run
-from idiolect.machines import train_here
 from idiolect.serving import modelfile
 from idiolect.training import OPTIONS as TRAINING
 from idiolect.training import Note, TrainingResult, decode, is_trained, loss_picture, read_result, write_bundle
@@ -52,7 +51,7 @@ def train(plan: Plan, tell: Tell) -> str:
     if is_trained(run.bundle):
         tell(Note("The training had come to its end; its weights are here."))
     else:
-        train_here(run.bundle, base.folder, run.printed, tell)
+        plan.train(run, base.folder, tell)
     result = read_result(run.bundle)
     _check_against_ledger(result, run)
     _keep_progress(run)

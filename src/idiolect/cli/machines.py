@@ -1,0 +1,36 @@
+"""`idiolect machines`: what is rented, and giving back what nobody needs."""
+
+from __future__ import annotations
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from idiolect.cli.flags import HomeFolder, home_at
+
+app = typer.Typer(no_args_is_help=True, help="List rented machines, give back those that nobody needs.")
+
+
+@app.command("list")
+def list_(home: HomeFolder = None) -> None:
+    """List all pods of the RunPod account, whoever rented them."""
+    from idiolect.workflow.pods import list_pods
+
+    table = Table()
+    for name in ("pod", "name", "state", "GPU", "$/h"):
+        table.add_column(name)
+    for pod in list_pods(home_at(home)):
+        table.add_row(pod.id, pod.name, pod.status, pod.gpu, f"{pod.cost_per_hour:.2f}")
+    Console().print(table)
+
+
+@app.command()
+def reap(home: HomeFolder = None) -> None:
+    """Terminate the pods of runs that have ended, and those past their deadline."""
+    from idiolect.workflow.pods import reap_pods
+
+    ended = reap_pods(home_at(home))
+    for pod in ended:
+        typer.echo(f"given back: {pod.id} {pod.name}")
+    if not ended:
+        typer.echo("No pod is left that nobody needs.")

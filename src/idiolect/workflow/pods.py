@@ -1,0 +1,28 @@
+"""Rented pods, seen from the runs that they were rented for: those that nobody needs any more are given back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from idiolect.home import Home
+from idiolect.machines import Pod, pods, reap
+from idiolect.workflow.runs import standing
+from idiolect.workflow.where import job_name, renting
+
+_ENDED = ("succeeded", "failed", "cancelled")
+
+
+def list_pods(home: Home) -> Iterator[Pod]:
+    """Yield all pods of the account, whoever rented them. Raises UserFault without an API key."""
+    return pods(renting(home).account)
+
+
+def reap_pods(home: Home) -> list[Pod]:
+    """Terminate the pods of runs that have ended, and those past their deadline; return them."""
+    may_go_on = {
+        job_name(run)
+        for profile in map(home.profile, home.people())
+        for run in profile.runs()
+        if standing(profile, run) not in _ENDED
+    }
+    return list(reap(renting(home), may_go_on.__contains__))
