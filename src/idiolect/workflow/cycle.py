@@ -139,6 +139,7 @@ def carry_on(home: Home, person: str, label: str, tell: Tell, *, wait: bool = Fa
     with only_run(home.profile(person), label, _waiting(tell, wait=wait)) as died:
         run = run_of(home, person, label)
         if state(run) == "succeeded":
+            remove(run.work)
             return Finished(run, read_summary(run.summary))
         _say_who_died(died, label, tell)
         journal = read_journal(run.journal)
@@ -162,6 +163,9 @@ def carry_out(decided: Plan, journal: Journal, tell: Tell, steps: Mapping[str, S
     with telling_of_faults(profile, run):
         for folder in (run.folder, run.work):
             remove_partials(folder)
+        for before in profile.runs():
+            if before.work.exists() and state(before) == "succeeded":
+                remove(before.work)
         remove(run.summary)
         if not journal.steps:
             journal = msgspec.structs.replace(journal, began=datetime.now(UTC))
@@ -171,9 +175,9 @@ def carry_out(decided: Plan, journal: Journal, tell: Tell, steps: Mapping[str, S
         audit(profile, f"{audited(run)}_started", {"run": run.label, "done_before": len(journal.steps)})
         with cancellable(run):
             journal = _steps(decided, journal, logged(run.log, tell), steps)
-        write_line(run.log, "the run has succeeded")
         summary = succeeded(decided, journal)
         write_json(run.summary, summary)
+        write_line(run.log, "the run has succeeded")
         audit(profile, f"{audited(run)}_completed", {"run": run.label, "memories": summary.memories})
         remove(run.work)
         return Finished(run, summary)
