@@ -36,10 +36,11 @@ DEEDS = {
 
 def contents(run: Run) -> dict[str, Any]:
     """Return what is in a run's folder by name, with the label put aside; of the summary what tells no time."""
-    files = [f for f in run.folder.rglob("*") if f.is_file() and f != run.log]
+    files = [f for f in run.folder.rglob("*") if f.is_file() and f not in (run.log, run.train_log)]
     found: dict[str, Any] = {str(f.relative_to(run.folder)).replace(run.label, "label"): sha256(f) for f in files}
     summary = json.loads(run.summary.read_text().replace(run.label, "label"))
     found["run-summary.json"] = {k: v for k, v in summary.items() if k not in ("began", "ended", "steps", "training")}
+    del summary["files"][run.train_log.name]
     found["run-summary.json"]["steps"] = [(s["step"], s["outcome"]) for s in summary["steps"]]
     return found
 
