@@ -122,6 +122,7 @@ def test_a_job_of_two_processes_that_was_killed_goes_on(tmp_path: Path, tiny_bas
     assert found
     assert found.name == "checkpoint-4"
     assert last_checkpoint(sharded.checkpoints, 3, sharded=True) is None
+    assert last_checkpoint(sharded.checkpoints) is None
     ours = [sys.executable, "-m", "idiolect.training", str(sharded.folder), "--base", str(tiny_base)]
     began = time.monotonic()
     subprocess.run([*ours, "--processes", "2"], check=True, capture_output=True)

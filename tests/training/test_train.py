@@ -15,6 +15,7 @@ from safetensors.numpy import load_file, save_file
 
 from idiolect.config import Options
 from idiolect.errors import DataFault, OptionFault, RunFailed
+from idiolect.files import write_json
 from idiolect.training import Event, Finished, HeldOut, Note, Started, Stepped, read_result
 from idiolect.training.bundle import open_bundle
 from idiolect.training.checkpoints import ResumableTrainer
@@ -253,6 +254,15 @@ def test_layers_that_the_base_lacks_are_refused_with_those_it_has(make_bundle: M
     with pytest.raises(OptionFault, match=r"'c_attn'.* no such layers") as fault:
         build(open_bundle(make_bundle(lora_target_modules="c_attn")), tiny_base, ALONE, quietly, 300)
     assert "down_proj, gate_proj, k_proj" in fault.value.remedy
+
+
+def test_what_was_decided_stays_so_on_such_a_machine_and_no_other(make_bundle: MakeBundle, tiny_base: Path) -> None:
+    job = open_bundle(make_bundle())
+    write_json(job.checkpoints / "setup.json", {"device": "cpu", "row_tokens": 77})
+    assert build(job, tiny_base, ALONE, quietly, 300)[1].row_tokens == 77
+    write_json(job.checkpoints / "setup.json", {"device": "cuda", "row_tokens": 77})
+    _, setup = build(job, tiny_base, ALONE, quietly, 300)
+    assert (setup.device, setup.row_tokens) == ("cpu", 512)
 
 
 @pytest.mark.parametrize("damage", ["job.json", "dataset.jsonl"])

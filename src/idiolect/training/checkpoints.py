@@ -137,11 +137,12 @@ def last_checkpoint(folder: Path, processes: int = 1, *, sharded: bool = False) 
 
     The Trainer's state is what is written last into one. Parts can be read by as many processes as wrote them.
     """
+    parts = [f"weights-0-of-{processes}.pt"] if sharded else []
     whole_ones = []
     for checkpoint in folder.glob("checkpoint-*"):
         if not _whole(checkpoint):
             remove(checkpoint)
-        elif not sharded or (checkpoint / f"weights-0-of-{processes}.pt").exists():
+        elif [p.name for p in checkpoint.glob("weights-0-of-*.pt")] == parts:
             whole_ones.append(checkpoint)
     newest = max(whole_ones, key=lambda c: int(c.name.rpartition("-")[2]), default=None)
     if newest:

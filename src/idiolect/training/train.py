@@ -48,10 +48,13 @@ def train(job: Job, base: Path, report: Report, checkpoint_seconds: float = CHEC
     before = trainer.evaluate()["eval_loss"]
     probes = tokenize(job.probes, job.tokenizer)
     probed = trainer.losses(probes)
-    checkpoint = last_checkpoint(job.checkpoints, processes.count, sharded=trainer.sharded)
+    found = last_checkpoint(job.checkpoints, processes.count, sharded=trainer.sharded) if processes.first else None
+    checkpoint = processes.agree(found)
     if checkpoint:
         trainer.recall(checkpoint)
         report(Note(f"Going on from {checkpoint.name}."))
+    elif any(job.checkpoints.glob("checkpoint-*")):
+        report(Note("The checkpoints are of another number of processes: beginning anew."))
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     check(trainer)
     measured = _measured(trainer, probes, probed)
@@ -66,7 +69,7 @@ def build(
 ) -> tuple[ResumableTrainer, Setup]:
     """Set up a job on this machine: as an earlier start of it was set up, if there was one."""
     options = job.options
-    setup = processes.agree(_setup(job, processes))
+    setup = processes.agree(_setup(job, processes) if processes.first else Setup())
     if setup.note:
         report(Note(setup.note))
     set_seed(options.seed)
@@ -111,10 +114,15 @@ def check(trainer: ResumableTrainer) -> None:
 
 
 def _setup(job: Job, processes: Processes) -> Setup:
-    file = job.checkpoints / "setup.json"
-    if processes.first and not file.exists():
-        write_json(file, decide(job, processes.count, this_machine()))
-    return msgspec.json.decode(file.read_bytes(), type=Setup) if processes.first else Setup()
+    """Return what was decided at an earlier start on such a machine, or decide, and write it down."""
+    file, machine = job.checkpoints / "setup.json", this_machine()
+    if file.exists():
+        decided = msgspec.json.decode(file.read_bytes(), type=Setup)
+        if decided.device == ("cuda" if machine.gpu else "cpu"):
+            return decided
+    decided = decide(job, processes.count, machine)
+    write_json(file, decided)
+    return decided
 
 
 def _smaller(job: Job, setup: Setup, tokens: int, report: Report) -> None:
