@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from idiolect.curation import Message
-from idiolect.errors import BaseModelFault, EmptyProfile, UserFault
+from idiolect.errors import BaseModelFault, EmptyProfile, RunFailed, UserFault
 from idiolect.home import FINE_TUNE, FULL, Cycle, Home
 from idiolect.serving import Sampling, load, reply
 from idiolect.workflow.cycle import STEPS, run_cycle
 from idiolect.workflow.events import Began, Ended
 from idiolect.workflow.plan import Asked
-from idiolect.workflow.runs import Finished, newest
+from idiolect.workflow.runs import Finished, newest, overview
 from tests.conftest import Event, MakePerson
 
 QUICK: dict[str, Any] = {"num_train_epochs": 1, "learning_rate": 1e-2, "warmup_steps": 0, "dtype": "float32"}
@@ -143,3 +143,21 @@ def test_memories_of_which_none_can_be_learned_from_end_the_run_at_once(
     assert summary["error"].startswith("curate: None of 2 memories")
     with pytest.raises(UserFault, match="no model yet"):
         newest(home, person)
+
+
+@pytest.mark.slow
+def test_a_ledger_that_says_otherwise_than_the_trainer_fails_the_run(
+    home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path
+) -> None:
+    person = make_person("ada", talks)
+
+    def add_one(event: Any) -> None:
+        if isinstance(event, Began) and event.step == "train":
+            (run,) = home.profile(person).runs()
+            with run.ledger.open("a") as ledger:
+                ledger.write('{"memory": "x.json", "fate": "train", "sample": "never seen"}\n')
+
+    with pytest.raises(RunFailed, match="30 samples were learned from where the ledger has 31"):
+        run_cycle(home, Asked(person, {}, {"base_model": str(tiny_base), **QUICK}), FULL, add_one)
+    (row,) = overview(home, person)
+    assert row.state == "failed"
