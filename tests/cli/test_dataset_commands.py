@@ -52,7 +52,9 @@ def test_each_step_alone_does_what_all_do_together(home: Home, person: str, tmp_
         tmp_path / name
         for name in ("curated_memories.json", "formatted_samples.json", "schema_applied.json", "dataset.jsonl")
     ]
-    assert idiolect("curate", *place, "--output", str(files[0])).returncode == 0
+    curated = idiolect("curate", *place, "--output", str(files[0]), "--private-check")
+    assert curated.returncode == 0, curated.stderr
+    assert "1 [email]" in curated.stdout
     for step, source, target in zip(("format", "apply-schema", "export-dataset"), files, files[1:], strict=False):
         done = idiolect(step, *place, "--input", str(source), "--output", str(target))
         assert done.returncode == 0, done.stderr

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from idiolect import __version__
-from idiolect.cli import dataset, machines, runs, schedule
+from idiolect.cli import dataset, dataset_steps, machines, runs, schedule
 from idiolect.cli.chat import chat
 from idiolect.cli.cycles import fine_tune_cycle, full_cycle
 from idiolect.cli.demo import demo
@@ -33,12 +33,7 @@ app.add_typer(runs.app, name="runs")
 app.add_typer(machines.app, name="machines")
 app.add_typer(schedule.app, name="schedule")
 app.command("worker")(worker)
-_STEPS = "The data set, step by step"
-app.command("curate", rich_help_panel=_STEPS)(dataset.curate)
-app.command("format", rich_help_panel=_STEPS)(dataset.format_)
-app.command("apply-schema", rich_help_panel=_STEPS)(dataset.apply_schema)
-app.command("export-dataset", rich_help_panel=_STEPS)(dataset.export_dataset)
-app.command("validate-dataset", rich_help_panel=_STEPS)(dataset.validate_dataset)
+dataset_steps.add_commands(app)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,4 +1,4 @@
-"""`idiolect dataset` and its single steps: what a model would be trained on, without training."""
+"""`idiolect dataset`: what a model would be trained on, without training."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from idiolect.cli.flags import HomeFolder, Username, home_at, with_option_flags
 
 app = typer.Typer(invoke_without_command=True, help="Make a person's data set and show what it is made of.")
 
-Input = Annotated[Path, typer.Option("--input", help="What the step before this one wrote.")]
-Output = Annotated[Path, typer.Option("--output", help="What to write.")]
 PrivateCheck = Annotated[bool, typer.Option("--private-check", help="List which memories hold what was masked.")]
 
 
@@ -58,7 +56,7 @@ def dataset(
         table.add_row(f"language {language}", f"{share:.1%}", "")
     console.print(table, markup=False)
     if private_check:
-        _show_private(console, made.ledger)
+        show_private(console, made.ledger)
     console.print(f"Everything is in {made.folder}", markup=False, soft_wrap=True)
 
 
@@ -88,85 +86,7 @@ def show(
     console.print(text)
 
 
-@with_option_flags
-def curate(
-    username: Username,
-    flags: Mapping[str, Any],
-    output: Output = Path("curated_memories.json"),
-    home: HomeFolder = None,
-) -> None:
-    """Memories to cleaned samples; ledger.jsonl is written beside them."""
-    from idiolect.home import Dataset
-    from idiolect.workflow import data_steps
-    from idiolect.workflow.plan import Asked, plan_data
-
-    data = plan_data(home_at(home), Asked(username, os.environ, flags))
-    _say(data_steps.curate(data, Dataset(output.parent, "dataset.jsonl"), output))
-
-
-@with_option_flags
-def format_(
-    username: Username,
-    flags: Mapping[str, Any],
-    source: Input = Path("curated_memories.json"),
-    output: Output = Path("formatted_samples.json"),
-    home: HomeFolder = None,
-) -> None:
-    """Give samples their system messages, or their mode's tags."""
-    from idiolect.workflow import data_steps
-    from idiolect.workflow.plan import Asked, plan_data
-
-    data = plan_data(home_at(home), Asked(username, os.environ, flags))
-    _say(data_steps.format_curated(data, source, output))
-
-
-@with_option_flags
-def apply_schema(
-    username: Username,
-    flags: Mapping[str, Any],
-    source: Input = Path("formatted_samples.json"),
-    output: Output = Path("schema_applied.json"),
-    home: HomeFolder = None,
-) -> None:
-    """Apply the base model's chat template, and mark what is learned."""
-    from idiolect.workflow import data_steps
-    from idiolect.workflow.plan import Asked, plan_data, plan_target
-
-    place = home_at(home)
-    target = plan_target(place, plan_data(place, Asked(username, os.environ, flags)))
-    _say(data_steps.apply_chat_template(target, source, output))
-
-
-@with_option_flags
-def export_dataset(
-    username: Username,
-    flags: Mapping[str, Any],
-    source: Input = Path("schema_applied.json"),
-    output: Output = Path("dataset.jsonl"),
-    home: HomeFolder = None,
-) -> None:
-    """Split the samples and write the data set; a ledger.jsonl beside it is brought up to date."""
-    from idiolect.home import Dataset
-    from idiolect.workflow import data_steps
-    from idiolect.workflow.plan import Asked, plan_data, plan_target
-
-    place = home_at(home)
-    data = plan_data(place, Asked(username, os.environ, flags))
-    target = plan_target(place, data)
-    _say(data_steps.export_dataset(data, target, source, Dataset(output.parent, output.name)))
-
-
-def validate_dataset(
-    source: Input = Path("dataset.jsonl"),
-    skip_validation: Annotated[bool, typer.Option("--skip-validation", help="Let it pass whatever is wrong.")] = False,
-) -> None:
-    """Refuse a data set that cannot be trained on; warn of one that should not."""
-    from idiolect.workflow import data_steps
-
-    _say(data_steps.validate_dataset(source, skip=skip_validation))
-
-
-def _show_private(console: Console, ledger: Path) -> None:
+def show_private(console: Console, ledger: Path) -> None:
     """List what was masked in which memory: its kind alone, never what stood there."""
     from idiolect.curation import Fate
     from idiolect.workflow.data_steps import read_lines
@@ -175,7 +95,3 @@ def _show_private(console: Console, ledger: Path) -> None:
         if fate.masked:
             kinds = ", ".join(f"{count} {kind}" for kind, count in fate.masked.items())
             console.print(f"{fate.memory}: {kinds}", markup=False, soft_wrap=True)
-
-
-def _say(outcome: str) -> None:
-    Console(highlight=False, soft_wrap=True).print(outcome, markup=False)

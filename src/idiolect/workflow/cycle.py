@@ -42,7 +42,7 @@ class Step:
 
 STEPS: Mapping[str, Step] = {
     "curate": Step(
-        lambda p, _: data_steps.curate(p.data, p.run),
+        lambda p, _: data_steps.curate(p.data, p.run.curated, p.run.fates),
         lambda p: {
             "memories": memory_stamps(p.data.profile),
             "rules": p.data.rules.model_dump(exclude={"system_messages", "mode_as"}),

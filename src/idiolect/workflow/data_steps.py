@@ -35,23 +35,23 @@ from idiolect.workflow.runs import state
 _Record = TypeVar("_Record")
 
 
-def curate(data: Data, to: Dataset, curated: Path | None = None) -> str:
-    """Write curated_memories.json and ledger.jsonl. Each step returns a line that says what came of it."""
+def curate(data: Data, curated: Path, fates: Path) -> str:
+    """Write the samples and the fate of each memory. Each step returns a line that says what came of it."""
     found = settle(prepare_all(data.profile, data.options, data.rules), data.options, data.rules)
-    write_jsonl(to.fates, found.fates)
+    write_jsonl(fates, found.fates)
     if not found.chosen:
         rules = Counter(f.rule for f in found.fates)
         why = ", ".join(f"{count} {rule}" for rule, count in rules.most_common())
         raise EmptyProfile(
             f"None of {len(found.fates)} memories of {data.profile.person} can be learned from: {why}.",
-            f"See {to.fates}: each memory and the rule by which it was dropped.",
+            f"See {fates}: each memory and the rule by which it was dropped.",
         )
     if writer := data.rules.prompt_writer:
         where = {"host": urlsplit(writer.url).hostname, "model": writer.model}
         audit(data.profile, "memories_sent_to_prompt_writer", where, category="data")
-        write_json(curated or to.curated, write_prompts(found.samples, writer))
+        write_json(curated, write_prompts(found.samples, writer))
     else:
-        write_json_records(curated or to.curated, [d.sample for d in found.chosen])
+        write_json_records(curated, [d.sample for d in found.chosen])
     counts = {"memories": len(found.fates), "samples": len(found.chosen)}
     audit(data.profile, "memory_curation_completed", counts, category="data")
     masked = f"; masked {found.masked.total()}" if found.masked else ""

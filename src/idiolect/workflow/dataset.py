@@ -15,7 +15,7 @@ def make_dataset(home: Home, asked: Asked, tell: Callable[[str, str], None]) -> 
     data = plan_data(home, asked)
     target = plan_target(home, data)
     made = data.profile.dataset()
-    tell("curate", data_steps.curate(data, made))
+    tell("curate", data_steps.curate(data, made.curated, made.fates))
     tell("format", data_steps.format_curated(data, made.curated, made.formatted))
     tell("schema", data_steps.apply_chat_template(target, made.formatted, made.schema_applied))
     tell("export", data_steps.export_dataset(data, target, made.schema_applied, made))
