@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from idiolect.config import CurationRules, Options
-from idiolect.curation import Fate, Message, Sample, Source
+from idiolect.curation import Fate, Message, Sample, Source, curate
 from idiolect.dataset import (
     RenderedSample,
     TrainingText,
@@ -24,6 +26,9 @@ from idiolect.dataset import (
 )
 from idiolect.dataset.split import held_out
 from idiolect.errors import DataFault
+from idiolect.home import Home
+from idiolect.memories import read_memories
+from idiolect.memories.sample_person import write_sample_person
 
 SYSTEMS = system_messages("Ada L.", Options(), CurationRules())
 
@@ -80,6 +85,34 @@ def test_whole_conversations_and_days_are_held_out(tiny_base: Path) -> None:
     for s in rendered:
         assert s.source.timestamp
         assert ((s.source.conversation or s.source.timestamp.date()) in groups) == (s.id in aside)
+
+
+def test_near_twins_are_held_out_together_or_not_at_all(tiny_base: Path) -> None:
+    """As the classic builder leaves them: what was said again on another day, with a word changed."""
+    draw = random.Random(1)
+    words = [f"{a}{b}" for a in ("wind", "hive", "ferry", "rope", "salt") for b in ("y", "s", "ed", "ing", "less")]
+    texts = [" ".join(draw.choices(words, k=14)) for _ in range(100)]
+    again = [f"{text} {draw.choice(words)}" for text in texts]
+    samples = [sample(3 * n, reply=text) for n, text in enumerate((*texts, *again))]
+    rendered = apply_schema(format_samples(samples, SYSTEMS), load_chat_template(tiny_base))
+    aside = held_out(rendered, seed=1)
+    assert 20 <= len(aside) <= 22
+    assert {s.id in aside for s in rendered} == {True, False}
+    for first, twin in zip(rendered[:100], rendered[100:], strict=True):
+        assert (first.id in aside) == (twin.id in aside)
+
+
+def test_no_held_out_sample_of_the_sample_person_has_a_near_twin_in_training(home: Home, tiny_base: Path) -> None:
+    profile = write_sample_person(home)
+    done = curate(read_memories(profile), Options(), CurationRules())
+    rendered = apply_schema(format_samples(done.samples, SYSTEMS), load_chat_template(tiny_base))
+    aside = held_out(rendered, seed=42)
+    words = [s.own_words for s in done.samples]
+    pairs = [set(pairwise(text.casefold().split())) for text in words]
+    for number, other in combinations(range(len(words)), 2):
+        both, either = pairs[number] & pairs[other], pairs[number] | pairs[other]
+        if either and len(both) >= 0.5 * len(either):
+            assert (done.samples[number].id in aside) == (done.samples[other].id in aside)
 
 
 @pytest.mark.parametrize(("count", "aside"), [(1, 0), (3, 0), (4, 1), (40, 10), (100, 20), (1000, 50)])

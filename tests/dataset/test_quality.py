@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from idiolect.curation import Fate, Message, Sample, Source
 from idiolect.dataset import figures, measure, report_html
 
 
-def sample(name: str, *turns: str, mode: str = "emulation", prompt_from: str = "memory") -> Sample:
+def sample(
+    name: str, *turns: str, mode: str = "emulation", prompt_from: str = "memory", said: datetime | None = None
+) -> Sample:
     source = Source(
         memory=name,
         type="chat",
-        timestamp=None,
+        timestamp=said,
         conversation=None,
         mode_from="type",
         prompt_from=prompt_from,  # type: ignore[arg-type]
@@ -51,6 +55,8 @@ def test_a_data_set_is_measured() -> None:
     assert q.dropped == {"said before": 1, "<script>alert(1)</script>": 1}
     assert q.masked == {"[email]": 3}
     assert (q.in_earlier_runs, q.nearly_in_earlier_runs) == (1, 1)
+    assert q.lengths == {"1 to 10": 3, "101 to 300": 1}
+    assert q.over_time == {"no date": 4}
     assert set(q.languages) >= {"en"}
     assert sum(q.languages.values()) == pytest.approx(1)
 
@@ -69,3 +75,10 @@ def test_the_page_shows_every_figure_and_no_memory_becomes_html() -> None:
     assert "<script>" not in page
     assert "&lt;ada&gt;" in page
     assert "http" not in page
+
+
+def test_samples_are_counted_by_month_and_over_many_years_by_year() -> None:
+    few = [sample(f"{n}", "?", f"{n}.", said=datetime(2026, 1 + n % 3, 1, tzinfo=UTC)) for n in range(9)]
+    assert measure(few, [], {}, 100).over_time == {"2026-01": 3, "2026-02": 3, "2026-03": 3}
+    many = [sample(f"{n}", "?", f"{n}.", said=datetime(1660 + n, 1 + n % 12, 1, tzinfo=UTC)) for n in range(40)]
+    assert measure(many, [], {}, 100).over_time == {f"{year}": 1 for year in range(1660, 1700)}

@@ -1,7 +1,7 @@
 """Memories → samples: whose words, which mode, cleaned, masked, each once, chosen; and a ledger of every fate."""
 
 from idiolect.curation.curate import Curation, curate, settle
-from idiolect.curation.duplicates import repeated
+from idiolect.curation.duplicates import repeats
 from idiolect.curation.pool import memory_stamps, prepare_all
 from idiolect.curation.prompt_writer import write_prompts
 from idiolect.curation.sample import Fate, Message, Sample, Source
@@ -17,7 +17,7 @@ __all__ = [
     "curate",
     "memory_stamps",
     "prepare_all",
-    "repeated",
+    "repeats",
     "settle",
     "write_prompts",
 ]

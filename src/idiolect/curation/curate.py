@@ -10,7 +10,7 @@ from functools import cached_property
 import msgspec
 
 from idiolect.config import CurationRules, Options
-from idiolect.curation.duplicates import repeats
+from idiolect.curation.duplicates import repeats_among
 from idiolect.curation.prepare import Preparation, drafts, dropped, prepare
 from idiolect.curation.sample import Draft, Fate, Sample
 from idiolect.curation.selection import balance, select
@@ -84,6 +84,6 @@ def _said_before(wanted: Sequence[Draft], *, nearly: bool) -> Iterator[Fate]:
     def text(number: int) -> str:
         return _sample.decode(wanted[number].sample).own_words
 
-    for number, first, exactly in repeats([d.sketch for d in wanted], text, nearly=nearly):
+    for number, first, exactly in repeats_among([d.sketch for d in wanted], text, nearly=nearly):
         rule = "said before" if exactly else "nearly said before"
         yield dropped(wanted[number].fate.memory, rule, wanted[first].fate.memory)

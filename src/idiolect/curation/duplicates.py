@@ -73,12 +73,12 @@ def sketches(texts: Sequence[str]) -> list[Sketch]:
     return [Sketch(_digest(w), b.tobytes()) for w, b in zip(words, low_bytes, strict=True)]
 
 
-def repeated(texts: Sequence[str]) -> Iterator[tuple[int, int, bool]]:
-    """Yield the repeats among texts, as `repeats` does."""
-    return repeats(sketches(texts), texts.__getitem__)
+def repeats(texts: Sequence[str]) -> Iterator[tuple[int, int, bool]]:
+    """Yield the repeats among texts, as `repeats_among` does."""
+    return repeats_among(sketches(texts), texts.__getitem__)
 
 
-def repeats(
+def repeats_among(
     sketched: Sequence[Sketch], text: Callable[[int], str], *, nearly: bool = True
 ) -> Iterator[tuple[int, int, bool]]:
     """Yield (index of the repeat, index of what it repeats, whether to the letter), in order.

@@ -6,17 +6,19 @@ import re
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import msgspec
 
 from idiolect.config import MODES
-from idiolect.curation import Fate, Sample, repeated
+from idiolect.curation import Fate, Sample, repeats
 
 SHORT_WORDS, LONG_WORDS = 40, 100
 #: What MetaHuman OS' data set requirements ask of a full fine-tune.
 TARGETS = {"samples": 5000, "dual": 0.2, "emulation": 0.2, "agent": 0.1}
 #: So many samples, spread over all, tell the languages of the rest.
 _LANGUAGE_SAMPLES = 1000
+_MOST_MONTHS = 30
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 
@@ -45,6 +47,10 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
     masked: dict[str, int]
     in_earlier_runs: int
     nearly_in_earlier_runs: int
+    lengths: dict[str, int] = {}
+    """Samples by their words: "1 to 10", …"""
+    over_time: dict[str, int] = {}
+    """Samples by month, or by year where these are more than thirty months."""
 
 
 def measure(
@@ -62,7 +68,7 @@ def measure(
     by_sample = [len(s.own_words.split()) for s in samples]
     modes = Counter(s.mode for s in samples)
     before = list({s.own_words for s in earlier})
-    again = repeated([*before, *(s.own_words for s in samples)])
+    again = repeats([*before, *(s.own_words for s in samples)])
     exactly_again = [exactly for new, old, exactly in again if new >= len(before) > old]
     return Quality(
         samples=len(samples),
@@ -86,7 +92,27 @@ def measure(
         masked=dict(sum((Counter(f.masked) for f in fates if f.masked), Counter())),
         in_earlier_runs=exactly_again.count(True),
         nearly_in_earlier_runs=exactly_again.count(False),
+        lengths=_lengths(by_sample),
+        over_time=_over_time(samples),
     )
+
+
+def _lengths(words: Sequence[int]) -> dict[str, int]:
+    borders = (0, 10, 20, SHORT_WORDS, LONG_WORDS, 300)
+    most = {f"{low + 1} to {high}": high for low, high in pairwise(borders)}
+    beyond = f"over {borders[-1]}"
+    counts = Counter(next((name for name, border in most.items() if n <= border), beyond) for n in words)
+    return {name: counts[name] for name in (*most, beyond) if counts[name]}
+
+
+def _over_time(samples: Sequence[Sample]) -> dict[str, int]:
+    months = Counter(f"{t.year:04}-{t.month:02}" for s in samples if (t := s.source.timestamp))
+    years: Counter[str] = Counter()
+    for month, count in months.items():
+        years[month[:4]] += count
+    undated = len(samples) - months.total()
+    by = months if len(months) <= _MOST_MONTHS else years
+    return {**dict(sorted(by.items())), **({"no date": undated} if undated else {})}
 
 
 def _languages(samples: Sequence[Sample]) -> dict[str, float]:

@@ -10,18 +10,24 @@ _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{ title }}</title>
 <style>
-:root { color-scheme: light dark; --bar: #4a7; --faint: #8885; }
+:root { color-scheme: light dark; --bar: #4a7; --faint: #8884; --quiet: #777; }
+@media (prefers-color-scheme: dark) { :root { --bar: #5b8; --quiet: #999; } }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-table { border-collapse: collapse; width: 100%; } td, th { padding: .2rem .5rem .2rem 0; text-align: left; }
+table { border-collapse: collapse; width: 100%; } td { padding: .25rem .75rem .25rem 0; vertical-align: top; }
+td:first-child { overflow-wrap: anywhere; }
 td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; width: 7rem; }
-td.b { width: 45%; } .bar { background: var(--bar); height: .8rem; border-radius: .2rem; min-width: 1px; }
+td:last-child { padding-right: 0; } small { display: block; color: var(--quiet); }
+td.b { width: 45%; vertical-align: middle; }
+.bar { background: var(--bar); height: .8rem; border-radius: .2rem; min-width: 2px; }
 tr + tr { border-top: 1px solid var(--faint); }
-@media print { body { margin: 0; } }
+@media (max-width: 30rem) { td.n { width: auto; } td.b { width: 35%; } }
+@media print { body { margin: 0; } .bar { print-color-adjust: exact; } tr { break-inside: avoid; } }
 </style></head><body>
 <h1>{{ title }}</h1>
 <table>{% for name, value, target in figures %}
-<tr><td>{{ name }}</td><td class="n">{{ value }}</td><td>{{ target }}</td></tr>{% endfor %}
+<tr><td>{{ name }}{% if target %}<small>wanted: {{ target }}</small>{% endif %}</td><td class="n">{{ value }}</td></tr>
+{%- endfor %}
 </table>
 {% for heading, rows in charts %}{% if rows %}<h2>{{ heading }}</h2>
 <table>{% for name, shown, share in rows %}
@@ -71,6 +77,8 @@ def _charts(q: Quality) -> list[tuple[str, list[tuple[str, str, float]]]]:
 
     return [
         ("Modes", shared(q.modes)),
+        ("Words in a sample", counted(q.lengths)),
+        ("When they were said", counted(q.over_time)),
         ("Languages", shared(q.languages)),
         ("Memories that were left out, by rule", counted(q.dropped)),
         ("Masked", counted(q.masked)),

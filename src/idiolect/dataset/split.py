@@ -6,7 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 
-from idiolect.curation import repeated
+from idiolect.curation import repeats
 from idiolect.dataset.schema import RenderedSample
 
 SHARE = 0.05
@@ -36,26 +36,27 @@ def held_out(samples: Sequence[RenderedSample], seed: int) -> set[str]:
 
 def _groups(samples: Sequence[RenderedSample]) -> dict[str, list[str]]:
     """Return the ids of what must stay together, by the name of the talk or day that it began with."""
-    talks = [_talk(s) for s in samples]
+    talks = [talk(s) for s in samples]
     joined: dict[str, str] = {}
 
-    def root(talk: str) -> str:
-        while talk in joined:
-            talk = joined[talk]
-        return talk
+    def root(name: str) -> str:
+        while name in joined:
+            name = joined[name]
+        return name
 
     learned = ["\n".join([s.text[start:end] for start, end in s.learned]) for s in samples]
-    for twin, first, _ in repeated(learned):
+    for twin, first, _ in repeats(learned):
         one, other = root(talks[first]), root(talks[twin])
         if one != other:
             joined[other] = one
     groups: dict[str, list[str]] = defaultdict(list)
-    for sample, talk in zip(samples, talks, strict=True):
-        groups[root(talk)].append(sample.id)
+    for sample, name in zip(samples, talks, strict=True):
+        groups[root(name)].append(sample.id)
     return groups
 
 
-def _talk(sample: RenderedSample) -> str:
+def talk(sample: RenderedSample) -> str:
+    """Return what a sample belongs to: its conversation, else its day, else its memory."""
     source = sample.source
     day = source.timestamp.date().isoformat() if source.timestamp else source.memory
     return source.conversation or day
