@@ -12,12 +12,17 @@ whatever the size of the model. What differs between model families stands in `a
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from idiolect.errors import MissingPart
 from idiolect.export.policy import MIXTURES
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 QUANTIZATIONS = tuple(MIXTURES)
 
@@ -78,6 +83,17 @@ def export_gguf(  # noqa: PLR0913 - one call does it all, and what may be left o
 
     chosen = plan.planned(base, quantization, adapter)
     return write.written(chosen, target, name, chat_template, on_progress)
+
+
+def dequantized(file: Path, base: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Yield the tensors of a GGUF made from the model in `base`, as Transformers names and orders them.
+
+    Raises BaseModelFault for a file that holds another model, and MissingPart.
+    """
+    _check_parts()
+    from idiolect.export import read_back
+
+    return read_back.dequantized(file, base)
 
 
 def _check_parts() -> None:

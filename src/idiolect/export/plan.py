@@ -9,7 +9,6 @@ from functools import partial
 from math import prod
 from pathlib import Path
 
-import gguf
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +17,7 @@ from idiolect.export import adapter, architectures, checkpoint, configuration, p
 from idiolect.export.adapter import Adapter, Delta
 from idiolect.export.checkpoint import StoredTensor
 from idiolect.export.configuration import Configuration
+from idiolect.export.placement import Placement, placed
 from idiolect.export.vocabulary import Vocabulary
 
 ALIGNMENT = 32  # bytes; every tensor of a GGUF begins at a multiple
@@ -117,33 +117,19 @@ def _model_tensors(
     quantization: str,
 ) -> Iterator[PlannedTensor]:
     family, sizes = config.architecture, config.sizes
-    names = gguf.get_tensor_name_map(_arch(family.gguf_name), sizes["layers"])
     unshared = sizes["heads"] == sizes["key_heads"]
     is_70b = family.layers_of_70b == sizes["layers"] and not (family.shared_70b and unshared)
     model = policy.ModelShape(layers=sizes["layers"], tied=config.tied, is_70b=is_70b)
     for name, own in stored.items():
         source = changes.replacements.get(name, own)
-        target = names.get_name(name, try_suffixes=(".weight", ".bias"))
-        module = ".".join(name.split(".")[3:-1])  # of model.layers.N.self_attn.q_proj.weight
-        heads = family.reordered.get(module)
-        offset = family.norm_offset if name.endswith("norm.weight") else 0.0
-        order = None if heads is None else _side_by_side(source.shape[0], sizes[heads])
+        place = placed(config, name, source.shape[0])
         yield PlannedTensor(
-            name=target,
+            name=place.name,
             shape=source.shape,
-            type=policy.tensor_type(target, source.shape, quantization, model),
+            type=policy.tensor_type(place.name, source.shape, quantization, model),
             origin=f"{source.name} in {source.path}",
-            rows=_Merged(source, changes.deltas.get(name), order, offset).rows,
+            rows=_Merged(source, changes.deltas.get(name), place).rows,
         )
-
-
-def _arch(name: str) -> gguf.MODEL_ARCH:
-    return next(arch for arch, known in gguf.MODEL_ARCH_NAMES.items() if known == name)
-
-
-def _side_by_side(rows: int, heads: int) -> NDArray[np.intp]:
-    """Return which row of the checkpoint each row in llama.cpp's order is; see Architecture.reordered."""
-    return np.arange(rows).reshape(heads, 2, rows // heads // 2).swapaxes(1, 2).reshape(rows)
 
 
 @dataclass(frozen=True)
@@ -152,16 +138,16 @@ class _Merged:
 
     source: StoredTensor
     delta: Delta | None
-    order: NDArray[np.intp] | None
-    offset: float
+    place: Placement
 
     def rows(self, start: int, stop: int) -> NDArray[np.float32]:
-        which = slice(start, stop) if self.order is None else self.order[start:stop]
+        order = self.place.order
+        which = slice(start, stop) if order is None else order[start:stop]
         values = checkpoint.read(self.source, which)
         if self.delta is not None:
             values += adapter.rows(self.delta, which)
-        if self.offset:
-            values += np.float32(self.offset)
+        if self.place.offset:
+            values += np.float32(self.place.offset)
         return values
 
 

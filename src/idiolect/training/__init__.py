@@ -12,6 +12,7 @@ from idiolect.training.bundle import (
     write_bundle,
 )
 from idiolect.training.events import Event, Failed, Finished, HeldOut, Moved, Note, Started, Stepped, decode, mend
+from idiolect.training.judge import mean_loss
 from idiolect.training.picture import loss_picture
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "decode",
     "is_trained",
     "loss_picture",
+    "mean_loss",
     "mend",
     "read_measured",
     "read_result",

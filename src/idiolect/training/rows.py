@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import torch
 from tokenizers import Encoding, Tokenizer
@@ -92,6 +92,16 @@ def share(samples: Sequence[TokenizedSample], processes: int) -> list[list[Token
         shares[least].append(sample)
         tokens[least] += len(sample.tokens)
     return shares
+
+
+def to_device(row: Row, device: Any) -> Row:
+    return {
+        **row,
+        "input_ids": row["input_ids"].to(device),
+        "position_ids": row["position_ids"].to(device),
+        "predicting": row["predicting"].to(device),
+        "targets": row["targets"].to(device),
+    }
 
 
 def _tokenized(text: TrainingText, encoding: Encoding) -> TokenizedSample:
