@@ -11,7 +11,7 @@ import pytest
 from idiolect.bases import BaseModel
 from idiolect.dataset import TrainingText
 from idiolect.errors import BaseModelFault
-from idiolect.evaluation import gguf_loss
+from idiolect.evaluation import gguf_loss, unquantized_loss
 from idiolect.export import dequantized, export_gguf
 from idiolect.memories.sample_person import sample_events
 from idiolect.training import mean_loss
@@ -39,7 +39,8 @@ def transformers_loss(folder: Path, texts: Sequence[TrainingText]) -> float:
 def test_the_loss_of_a_file_is_that_of_its_model(tmp_path: Path) -> None:
     base, file = write_model(tmp_path / "base", "Llama", "bfloat16"), tmp_path / "m.gguf"
     write_tokenizer(base)
-    exact = transformers_loss(base, TEXTS)
+    exact = unquantized_loss(base, None, TEXTS, base / "tokenizer.json")
+    assert exact == pytest.approx(transformers_loss(base, TEXTS), abs=1e-6)
     off = {}
     for quantization in ("BF16", "Q8_0", "Q4_K_M"):
         export_gguf(base, file, quantization, name="tiny")

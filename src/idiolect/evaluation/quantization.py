@@ -1,4 +1,4 @@
-"""What quantization costs: the held-out loss of a GGUF, read back into Transformers."""
+"""What quantization costs: the held-out loss of a GGUF, read back into Transformers, and of what it was made from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from idiolect.dataset import TrainingText
-from idiolect.export import dequantized
+from idiolect.export import dequantized, merged
 from idiolect.training import mean_loss
 
 
@@ -19,6 +19,11 @@ def gguf_loss(gguf: Path, base: Path, texts: Sequence[TrainingText], tokenizer_j
     Raises BaseModelFault for a file that does not hold this model.
     """
     return mean_loss(_filled(base, dequantized(gguf, base)), texts, tokenizer_json)
+
+
+def unquantized_loss(base: Path, adapter: Path | None, texts: Sequence[TrainingText], tokenizer_json: Path) -> float:
+    """Return what gguf_loss would return if nothing were quantized: of a base with its adapter merged in float32."""
+    return mean_loss(_filled(base, merged(base, adapter)), texts, tokenizer_json)
 
 
 def _filled(base: Path, weights: Iterable[tuple[str, Any]]) -> Any:

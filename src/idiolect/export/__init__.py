@@ -85,6 +85,31 @@ def export_gguf(  # noqa: PLR0913 - one call does it all, and what may be left o
     return write.written(chosen, target, name, chat_template, on_progress)
 
 
+def merge_model(base: Path, adapter: Path, target: Path, on_progress: Callable[[int, int], None] | None = None) -> int:
+    """Write base and adapter as one model in Transformers' form to the folder `target`; return its weights' bytes.
+
+    What the adapter adds is added in float32; the sum is rounded to the type that the base is stored in. `on_progress`
+    is told the bytes written so far and in all. The folder appears under its name only when whole.
+
+    Raises BaseModelFault (files cut short; an adapter that does not fit; NaN or infinity), NoRoom and MissingPart.
+    """
+    _check_parts()
+    from idiolect.export import merge
+
+    chosen = merge.planned(base, adapter)
+    merge.write_model(chosen, base, target, on_progress)
+    return sum(tensor.nbytes for tensor in chosen.tensors)
+
+
+def merged(base: Path, adapter: Path | None) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Yield the tensors of a base with an adapter merged in, in float32, as Transformers names and orders them."""
+    _check_parts()
+    from idiolect.export import merge
+
+    for tensor in merge.planned(base, adapter).tensors:
+        yield tensor.name, tensor.rows(0, tensor.matrix[0]).reshape(tensor.shape)
+
+
 def dequantized(file: Path, base: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """Yield the tensors of a GGUF made from the model in `base`, as Transformers names and orders them.
 

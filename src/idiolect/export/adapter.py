@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from idiolect.errors import BaseModelFault
 from idiolect.export import checkpoint
+from idiolect.export.architectures import EMBEDDING, OUTPUT
 from idiolect.export.checkpoint import StoredTensor
 from idiolect.export.configuration import json_object
 
@@ -74,6 +75,14 @@ class Delta:
         return (columns, rows) if self.embedding else (rows, columns)
 
 
+def merged(source: StoredTensor, delta: Delta | None, which: Any) -> NDArray[np.float32]:
+    """Return rows of a tensor with what an adapter adds to them."""
+    values = checkpoint.read(source, which)
+    if delta is not None:
+        values += rows(delta, which)
+    return values
+
+
 def rows(delta: Delta, which: Any) -> NDArray[np.float32]:
     """Return the rows `which` (a slice or an array of indices) of a delta."""
     if delta.embedding:
@@ -95,6 +104,20 @@ class Adapter:
 
     def touches(self, name: str) -> bool:
         return name in self.deltas or name in self.replacements
+
+
+def fitted(
+    folder: Path | None, base: Mapping[str, StoredTensor], *, tied: bool
+) -> tuple[Adapter, Mapping[str, StoredTensor]]:
+    """Return what the adapter in `folder` (None: nothing) changes, and the base tensors that then stand for themselves.
+
+    A tied model's output matrix is its embedding, until an adapter changes one of the two and not the other.
+    """
+    if folder is None:
+        return Adapter(), base
+    both = {**base, OUTPUT: base[EMBEDDING]} if tied and EMBEDDING in base else base
+    changes = read(folder, both)
+    return changes, both if changes.touches(OUTPUT) or changes.touches(EMBEDDING) else base
 
 
 def read(folder: Path, base: Mapping[str, StoredTensor]) -> Adapter:

@@ -40,6 +40,15 @@ class StoredTensor:
     shape: tuple[int, ...]
     offset: int
 
+    @property
+    def matrix(self) -> tuple[int, ...]:
+        return as_matrix(self.shape)
+
+
+def as_matrix(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return (rows, columns) of any tensor of two or more dimensions, and (elements,) of others."""
+    return (prod(shape),) if len(shape) < 2 else (prod(shape[:-1]), shape[-1])
+
 
 def tensors_of(base: Path) -> dict[str, StoredTensor]:
     """Return every tensor of a model folder, sharded or not, by name; nothing but headers is read.
@@ -101,11 +110,11 @@ def nbytes(stored: StoredTensor) -> int:
 
 
 def read(stored: StoredTensor, which: Any = ...) -> NDArray[np.float32]:
-    """Return a float32 copy of the part of a tensor that the numpy index `which` takes.
+    """Return a float32 copy of the part of a tensor, as a matrix, that the numpy index `which` takes.
 
     The file is mapped for the time of the call only, so what was read does not stay in the process's memory.
     """
-    mapped = np.memmap(stored.path, STORED_AS[stored.dtype], "r", stored.offset, stored.shape)
+    mapped = np.memmap(stored.path, STORED_AS[stored.dtype], "r", stored.offset, stored.matrix)
     part = mapped[which]
     if stored.dtype != "BF16":
         return np.array(part, dtype=np.float32)

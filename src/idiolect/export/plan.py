@@ -25,7 +25,10 @@ ALIGNMENT = 32  # bytes; every tensor of a GGUF begins at a multiple
 
 @dataclass(frozen=True)
 class PlannedTensor:
-    """One tensor of the file: `rows(start, stop)` reads a part of its final values, as float32."""
+    """One tensor of the file: `rows(start, stop)` reads a part of its final values, as float32.
+
+    A tensor of more than two dimensions has its rows counted through all of them.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -34,8 +37,13 @@ class PlannedTensor:
     rows: Callable[[int, int], NDArray[np.float32]]
 
     @property
+    def matrix(self) -> tuple[int, ...]:
+        return checkpoint.as_matrix(self.shape)
+
+    @property
     def nbytes(self) -> int:
-        return prod(self.shape[:-1]) * policy.row_bytes(self.shape[-1], self.type)
+        *rows, columns = self.matrix
+        return prod(rows) * policy.row_bytes(columns, self.type)
 
 
 @dataclass(frozen=True)
@@ -52,13 +60,8 @@ def planned(base: Path, quantization: str, adapter_folder: Path | None = None) -
     config = configuration.read(base)
     stored = _checked(config, checkpoint.tensors_of(base), base)
     vocab = vocabulary.read(base, config.sizes["vocabulary"], config.architecture.foreign_tokens)
-    changes = Adapter()
-    if adapter_folder:
-        # A tied model's output matrix is its embedding, until an adapter changes one of the two and not the other.
-        both = {**stored, architectures.OUTPUT: stored[architectures.EMBEDDING]} if config.tied else stored
-        changes = adapter.read(adapter_folder, both)
-        if changes.touches(architectures.OUTPUT) or changes.touches(architectures.EMBEDDING):
-            config, stored = dataclasses.replace(config, tied=False), both
+    changes, stored = adapter.fitted(adapter_folder, stored, tied=config.tied)
+    config = dataclasses.replace(config, tied=config.tied and architectures.OUTPUT not in stored)
     tensors = (*_model_tensors(config, stored, changes, quantization), *_factor_tensors(config))
     return Plan(config, vocab, quantization, tensors)
 
@@ -88,7 +91,7 @@ def _in_numbers(shapes: Mapping[str, architectures.Shape], config: Configuration
     return {name: tuple(config.sizes[size] for size in shape) for name, shape in shapes.items()}
 
 
-def _checked(config: Configuration, stored: Mapping[str, StoredTensor], base: Path) -> dict[str, StoredTensor]:
+def _checked(config: Configuration, stored: Mapping[str, StoredTensor], base: Path) -> Mapping[str, StoredTensor]:
     """Return the tensors to export, in file order, or raise one BaseModelFault for all that do not fit."""
     required, optional = expected_tensors(config)
     known = required | optional
@@ -143,9 +146,7 @@ class _Merged:
     def rows(self, start: int, stop: int) -> NDArray[np.float32]:
         order = self.place.order
         which = slice(start, stop) if order is None else order[start:stop]
-        values = checkpoint.read(self.source, which)
-        if self.delta is not None:
-            values += adapter.rows(self.delta, which)
+        values = adapter.merged(self.source, self.delta, which)
         if self.place.offset:
             values += np.float32(self.place.offset)
         return values

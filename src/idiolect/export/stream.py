@@ -30,12 +30,12 @@ class Slab:
 
     @property
     def is_last(self) -> bool:
-        return self.stop == self.tensor.shape[0]
+        return self.stop == self.tensor.matrix[0]
 
 
 def slabs(tensors: Iterable[PlannedTensor]) -> Iterator[Slab]:
     for tensor in tensors:
-        rows, *columns = tensor.shape
+        rows, *columns = tensor.matrix
         step = max(1, SLAB // max(1, *columns)) if columns else rows
         for start in range(0, rows, step):
             yield Slab(tensor, start, min(start + step, rows))

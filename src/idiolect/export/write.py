@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,20 +10,14 @@ import gguf
 import numpy as np
 
 from idiolect import files
-from idiolect.errors import NoRoom
 from idiolect.export import ExportSummary, ggml, plan, policy, stream
 from idiolect.export.configuration import Configuration
+from idiolect.export.disk import room_for
 from idiolect.export.plan import Plan
 from idiolect.export.rope import ORIGINAL_CONTEXT
 from idiolect.export.vocabulary import Vocabulary
 
 Progress = Callable[[int, int], None]
-
-DISK_IS_FULL = {
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EFBIG,
-}  # the last: more than the file system allows one file
 
 
 def written(
@@ -33,36 +25,19 @@ def written(
 ) -> ExportSummary:
     """Write the planned file; see export_gguf."""
     ggml.library()
-    _check_room(chosen, target)
-    try:
-        with files.whole(target) as partial:
-            writer = gguf.GGUFWriter(partial, chosen.configuration.architecture.gguf_name)
-            try:
-                _describe(writer, chosen, name)
-                _add_vocabulary(writer, chosen.vocabulary, chat_template)
-                _write_tensors(writer, chosen, on_progress)
-            finally:
-                writer.close()
-    except OSError as full:
-        if full.errno not in DISK_IS_FULL:
-            raise
-        raise NoRoom(f"The disk became full while {target} was written.", "Free some space and export again.") from full
+    with room_for(target, plan.estimated_bytes(chosen)), files.whole(target) as partial:
+        writer = gguf.GGUFWriter(partial, chosen.configuration.architecture.gguf_name)
+        try:
+            _describe(writer, chosen, name)
+            _add_vocabulary(writer, chosen.vocabulary, chat_template)
+            _write_tensors(writer, chosen, on_progress)
+        finally:
+            writer.close()
     return ExportSummary(
         bytes=target.stat().st_size,
         tensors=len(chosen.tensors),
         types=dict(Counter(tensor.type for tensor in chosen.tensors)),
     )
-
-
-def _check_room(chosen: Plan, target: Path) -> None:
-    needed = plan.estimated_bytes(chosen)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(target.parent).free
-    if free < needed:
-        raise NoRoom(
-            f"{target} will take {needed / 1e9:.1f} GB, and its disk has {free / 1e9:.1f} GB free.",
-            "Free some space, or choose a smaller quantization.",
-        )
 
 
 def _describe(writer: gguf.GGUFWriter, chosen: Plan, name: str) -> None:
