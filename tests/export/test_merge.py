@@ -30,6 +30,10 @@ pytestmark = [
 ROUNDING = {"F32": 1e-6, "F16": 2**-11, "BF16": 2**-8}
 
 
+def merge_model(base: Path, adapter: Path, model: Path, on_progress: Callable[[int, int], None] | None = None) -> int:
+    return export.merge_model(base, adapter, model, chat_template="{{ messages }}", on_progress=on_progress)
+
+
 def tensors(folder: Path) -> dict[str, torch.Tensor]:
     return {name: value for file in folder.glob("*.safetensors") for name, value in load_file(file).items()}
 
@@ -37,7 +41,7 @@ def tensors(folder: Path) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("name", ["gemma3", "llama", "llama-tied", "mistral", "phi3", "qwen2", "qwen3"])
 def test_the_merged_model_is_pefts_merge(bases: Mapping[str, Path], tmp_path: Path, name: str) -> None:
     wanted = trained_adapter(bases[name], tmp_path / "adapter")
-    export.merge_model(bases[name], tmp_path / "adapter", tmp_path / "model")
+    merge_model(bases[name], tmp_path / "adapter", tmp_path / "model")
     found, base = tensors(tmp_path / "model"), tensors(bases[name])
     assert {n: (t.dtype, t.shape) for n, t in found.items()} == {n: (t.dtype, t.shape) for n, t in base.items()}
     off = ROUNDING[
@@ -58,7 +62,7 @@ def test_its_files_are_those_of_a_model(
     trained_adapter(bases["llama"], tmp_path / "adapter")
     monkeypatch.setattr(merge, "SHARD", 1_500_000)
     told: list[tuple[int, int]] = []
-    size = export.merge_model(bases["llama"], tmp_path / "adapter", tmp_path / "model", lambda *now: told.append(now))
+    size = merge_model(bases["llama"], tmp_path / "adapter", tmp_path / "model", lambda *now: told.append(now))
     shards = sorted((tmp_path / "model").glob("*.safetensors"))
     names = {p.name for p in (tmp_path / "model").iterdir()} - {s.name for s in shards}
     assert names == {
@@ -67,6 +71,7 @@ def test_its_files_are_those_of_a_model(
         "tokenizer.json",
         "tokenizer_config.json",
         "model.safetensors.index.json",
+        "chat_template.jinja",
     }
     assert [s.name for s in shards] == [
         f"model-{n:05}-of-{len(shards):05}.safetensors" for n in range(1, len(shards) + 1)
@@ -95,7 +100,7 @@ def test_an_adapter_on_one_of_two_tied_matrices_unties_them(
     bases: Mapping[str, Path], tmp_path: Path, settings: dict[str, Any]
 ) -> None:
     model = adapted(bases["llama-tied"], tmp_path / "adapter", **settings)
-    export.merge_model(bases["llama-tied"], tmp_path / "adapter", tmp_path / "model")
+    merge_model(bases["llama-tied"], tmp_path / "adapter", tmp_path / "model")
     tokens = torch.arange(50)[None]
     with torch.no_grad():
         before, after = model(tokens).logits, loaded(tmp_path / "model")(tokens).logits
@@ -107,7 +112,7 @@ def test_an_architecture_that_is_not_exported_is_merged_all_the_same(tmp_path: P
     base = write_model(tmp_path / "base", "Olmo2")
     write_tokenizer(base)
     wanted = trained_adapter(base, tmp_path / "adapter")
-    export.merge_model(base, tmp_path / "adapter", tmp_path / "model")
+    merge_model(base, tmp_path / "adapter", tmp_path / "model")
     merged = arrays(loaded(tmp_path / "model"))
     assert all(np.allclose(values, wanted[name], rtol=1e-6, atol=1e-6) for name, values in merged.items())
 
@@ -122,7 +127,7 @@ def test_what_goes_wrong_half_way_leaves_nothing(bases: Mapping[str, Path], tmp_
     weights["model.layers.3.mlp.up_proj.weight"][0, 0] = float("nan")
     save_file(weights, broken / "model.safetensors")
     with pytest.raises(BaseModelFault, match=r"layers\.3\.mlp\.up_proj"):
-        export.merge_model(broken, tmp_path / "adapter", tmp_path / "out" / "model")
+        merge_model(broken, tmp_path / "adapter", tmp_path / "out" / "model")
     assert list((tmp_path / "out").iterdir()) == []
 
     def stop(done: int, total: int) -> None:
@@ -130,7 +135,7 @@ def test_what_goes_wrong_half_way_leaves_nothing(bases: Mapping[str, Path], tmp_
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        export.merge_model(bases["llama-96"], tmp_path / "adapter", tmp_path / "out" / "model", stop)
+        merge_model(bases["llama-96"], tmp_path / "adapter", tmp_path / "out" / "model", stop)
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -141,7 +146,7 @@ def peaks(folder: Path, rows: int, layers: int) -> tuple[list[int], int]:
     write_tokenizer(base)
     trained_adapter(base, adapter, r=2)
     ways: list[Callable[[], Any]] = [
-        lambda: export.merge_model(base, adapter, folder / "model"),
+        lambda: merge_model(base, adapter, folder / "model"),
         lambda: export.export_gguf(base, folder / "m.gguf", "Q8_0", adapter=adapter, name="tiny"),
     ]
     found = []

@@ -47,6 +47,12 @@ def test_a_run_leaves_just_what_was_promised(
         "loss.svg",
         "adapter/adapter_config.json",
         "adapter/adapter_model.safetensors",
+        "model/chat_template.jinja",
+        "model/config.json",
+        "model/generation_config.json",
+        "model/model.safetensors",
+        "model/tokenizer.json",
+        "model/tokenizer_config.json",
         "adapter.gguf",
         "Modelfile",
         "run.log",
@@ -92,6 +98,7 @@ def test_all_weights_are_trained_and_another_run_goes_on_from_them(
         "report.html",
         "train-log.jsonl",
         "loss.svg",
+        "model/chat_template.jinja",
         "model/config.json",
         "model/generation_config.json",
         "model/model.safetensors",
@@ -116,6 +123,27 @@ def test_all_weights_are_trained_and_another_run_goes_on_from_them(
     assert newest(home, person) == second
     with pytest.raises(BaseModelFault, match="has no run 'nosuch' that kept a model"):
         cycle(home, person, "run:nosuch", kind=FINE_TUNE)
+
+
+def test_a_run_goes_on_from_a_base_with_an_adapter_merged_in(
+    home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path
+) -> None:
+    person = make_person("ada", talks)
+    first = cycle(home, person, tiny_base)
+    told: list[Any] = []
+    second = run_cycle(
+        home,
+        Asked(person, {}, {"base_model": f"run:{first.run.label}", "keep_model": False, **QUICK}),
+        FULL,
+        told.append,
+    )
+    assert first.summary.training
+    assert second.summary.training
+    assert second.summary.training.loss_before == pytest.approx(first.summary.training.loss_after, abs=1e-4)
+    assert [e.step for e in told if isinstance(e, Began)] == [name for name in STEPS if name != "merge"]
+    assert not second.run.model.exists()
+    with pytest.raises(BaseModelFault, match="kept a model to go on from"):
+        cycle(home, person, f"run:{second.run.label}")
 
 
 def test_two_runs_with_one_seed_are_the_same(

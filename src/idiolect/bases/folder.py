@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from idiolect.errors import BaseModelFault
+from idiolect.files import write_text
 
+CHAT_TEMPLATE = "chat_template.jinja"  # goes before any in the other files
 TOKENIZER_FILES = (
     "tokenizer.json",
+    "tokenizer.model",
     "tokenizer_config.json",
     "special_tokens_map.json",
-    "chat_template.jinja",
-    "chat_template.json",
+    "added_tokens.json",
     "generation_config.json",
 )
 
@@ -30,11 +32,15 @@ def checked(folder: Path) -> Path:
     return folder
 
 
-def copy_tokenizer(base: Path, model: Path) -> None:
-    """Put what turns text into tokens, and the generation's settings, beside weights that were trained on `base`."""
+def copy_tokenizer(base: Path, model: Path, chat_template: str) -> None:
+    """Put what turns text into tokens, and the generation's settings, beside weights that were trained on `base`.
+
+    The chat template is that of training, which the base need not have had itself.
+    """
     for name in TOKENIZER_FILES:
         if (base / name).is_file():
             shutil.copyfile(base / name, model / name)
+    write_text(model / CHAT_TEMPLATE, chat_template)
 
 
 def _config_faults(folder: Path) -> list[str]:

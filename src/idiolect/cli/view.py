@@ -44,7 +44,7 @@ class CycleView:
             case Began(step, again):
                 if again:
                     self.console.print(f"[yellow]↻[/] {step:<10} again; {escape(again)}")
-                if step in ("train", "quantize"):
+                if step in ("train", "merge", "quantize"):
                     self.bars.start()
             case Ended():
                 self._ended(event)

@@ -85,7 +85,14 @@ def export_gguf(  # noqa: PLR0913 - one call does it all, and what may be left o
     return write.written(chosen, target, name, chat_template, on_progress)
 
 
-def merge_model(base: Path, adapter: Path, target: Path, on_progress: Callable[[int, int], None] | None = None) -> int:
+def merge_model(
+    base: Path,
+    adapter: Path,
+    target: Path,
+    *,
+    chat_template: str,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> int:
     """Write base and adapter as one model in Transformers' form to the folder `target`; return its weights' bytes.
 
     What the adapter adds is added in float32; the sum is rounded to the type that the base is stored in. `on_progress`
@@ -97,7 +104,7 @@ def merge_model(base: Path, adapter: Path, target: Path, on_progress: Callable[[
     from idiolect.export import merge
 
     chosen = merge.planned(base, adapter)
-    merge.write_model(chosen, base, target, on_progress)
+    merge.write_model(chosen, base, target, chat_template, on_progress)
     return sum(tensor.nbytes for tensor in chosen.tensors)
 
 

@@ -71,8 +71,10 @@ def nbytes(merge: Merge) -> int:
     return sum(tensor.nbytes + 2 * len(tensor.name) + 200 for tensor in merge.tensors) + 100_000
 
 
-def write_model(merge: Merge, base: Path, target: Path, on_progress: Progress | None = None) -> None:
-    """Write the folder `target`: shards with their index, config.json, and the base's tokenizer.
+def write_model(
+    merge: Merge, base: Path, target: Path, chat_template: str, on_progress: Progress | None = None
+) -> None:
+    """Write the folder `target`: shards with their index, config.json, the base's tokenizer, that chat template.
 
     It appears when it is whole. Raises BaseModelFault (NaN or infinity in a weight, a weight that the type cannot
     hold) and NoRoom.
@@ -86,7 +88,7 @@ def write_model(merge: Merge, base: Path, target: Path, on_progress: Progress | 
                 if on_progress is not None:
                     on_progress(done, total)
         write_json(folder / "config.json", merge.config)
-        copy_tokenizer(base, folder)
+        copy_tokenizer(base, folder, chat_template)
 
 
 def _is_tied(config: dict[str, Any]) -> bool:

@@ -38,6 +38,8 @@ class Step:
     run: Callable[[Plan, Tell], str]
     reads: Callable[[Plan], Mapping[str, Any]]
     writes: Callable[[Plan], Sequence[Path]]
+    wanted: Callable[[Plan], bool] = lambda _: True
+    """Whether a run has this step at all."""
 
 
 STEPS: Mapping[str, Step] = {
@@ -84,6 +86,16 @@ STEPS: Mapping[str, Step] = {
         steps.train,
         steps.training_reads,
         lambda p: [p.run.weights, p.run.train_log, p.run.loss_picture],
+    ),
+    "merge": Step(
+        steps.keep_merged_model,
+        lambda p: {
+            "trained weights": written([p.run.weights], p.run.folder),
+            "base model": steps.base_weights(p),
+            "chat template": p.target.template.source,
+        },
+        lambda p: [p.run.model],
+        lambda p: p.run.cycle.trains == "adapter" and p.data.options.keep_model,
     ),
     "quantize": Step(
         steps.merge_and_quantize,
@@ -184,7 +196,7 @@ def carry_out(decided: Plan, journal: Journal, tell: Tell, steps: Mapping[str, S
 
 
 def _steps(decided: Plan, journal: Journal, tell: Tell, steps: Mapping[str, Step]) -> Journal:
-    for name, step in steps.items():
+    for name, step in ((n, s) for n, s in steps.items() if s.wanted(decided)):
         try:
             record = _done(decided, journal, name, step, tell)
         except IdiolectError as error:

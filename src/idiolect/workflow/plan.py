@@ -172,13 +172,14 @@ def _check_parts() -> None:
 def _room_for(base: Path, run: Run, options: Options) -> int:
     """Estimate what a run writes: the GGUF, and weights and checkpoints.
 
-    An adapter's are far less than a tenth of the base. A whole model is saved as a checkpoint as often as is asked for,
-    and once more before an older one is removed; once in the bundle, and once in the run's folder. Beside the weights
-    of a checkpoint stand the optimizer's two moments: of a byte each, of four, or, of Adafactor's, next to nothing.
+    An adapter's are far less than a tenth of the base; merged, if that is kept, it is as large as the base. A whole
+    model is saved as a checkpoint as often as is asked for, and once more before an older one is removed; once in the
+    bundle, and once in the run's folder. Beside the weights of a checkpoint stand the optimizer's two moments: of a
+    byte each, of four, or, of Adafactor's, next to nothing.
     """
     weights = sum(f.stat().st_size for f in base.glob("*.safetensors"))
     if run.cycle.trains == "adapter":
-        return estimate_bytes(base, run.quantization) + weights // 10
+        return estimate_bytes(base, run.quantization) + weights // 10 + (weights if options.keep_model else 0)
     moments = {"adafactor": 0, "adamw_torch": 4}.get(options.optimizer, 1)
     copies = (options.save_total_limit + 1) * (1 + moments) + 2
     return estimate_bytes(base, run.quantization) + copies * weights

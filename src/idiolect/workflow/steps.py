@@ -12,7 +12,7 @@ from idiolect.bases import copy_tokenizer, known_anywhere
 from idiolect.curation import Fate
 from idiolect.dataset import TrainingText
 from idiolect.errors import RunFailed
-from idiolect.export import export_gguf
+from idiolect.export import export_gguf, merge_model
 from idiolect.files import remove, whole, write_text
 from idiolect.home import Run
 from idiolect.serving import modelfile
@@ -58,7 +58,7 @@ def train(plan: Plan, tell: Tell) -> str:
     with whole(run.weights) as folder:
         shutil.copytree(run.bundle / "outputs" / run.cycle.trains, folder)
         if run.cycle.trains == "model":
-            copy_tokenizer(base.folder, folder)
+            copy_tokenizer(base.folder, folder, plan.target.template.source)
     return f"held-out loss {result.loss_before:.3f} before, {result.loss_after:.3f} after: {run.weights.name}/"
 
 
@@ -86,6 +86,18 @@ def _forget_other_training(plan: Plan) -> None:
         remove(plan.run.bundle)
         with whole(begun) as partial:
             partial.write_bytes(wanted)
+
+
+def keep_merged_model(plan: Plan, tell: Tell) -> str:
+    run = plan.run
+    size = merge_model(
+        plan.target.base.folder,
+        run.weights,
+        run.model,
+        chat_template=plan.target.template.source,
+        on_progress=lambda done, total: tell(Written(done, total)),
+    )
+    return f"{run.model.name}/, {size / 1e6:,.0f} MB"
 
 
 def merge_and_quantize(plan: Plan, tell: Tell) -> str:
