@@ -264,6 +264,10 @@ class Run(Dataset):
     def gguf(self) -> Path:
         return self.folder / self.cycle.gguf.format(quantization=self.quantization)
 
+    def another_gguf(self, quantization: str) -> Path:
+        """Where a second model file stands, in another quantization: adapter-Q5_K_M.gguf, model-Q5_K_M.gguf."""
+        return self.folder / f"{self.cycle.trains}-{quantization}.gguf"
+
     @property
     def modelfile(self) -> Path:
         return self.folder / "Modelfile"

@@ -12,6 +12,7 @@ from idiolect.cli import dataset, dataset_steps, machines, runs, schedule
 from idiolect.cli.chat import chat
 from idiolect.cli.cycles import fine_tune_cycle, full_cycle
 from idiolect.cli.demo import demo
+from idiolect.cli.export import export
 from idiolect.cli.options import options
 from idiolect.cli.worker import worker
 from idiolect.errors import IdiolectError
@@ -27,6 +28,7 @@ app.command("demo")(demo)
 app.command("full-cycle")(full_cycle)
 app.command("fine-tune-cycle")(fine_tune_cycle)
 app.command("chat")(chat)
+app.command("export")(export)
 app.command("options")(options)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(runs.app, name="runs")

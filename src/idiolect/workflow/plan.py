@@ -99,7 +99,7 @@ def plan_data(home: Home, asked: Asked, cycle: Cycle | None = None) -> Data:
 
 def plan_target(home: Home, data: Data) -> Target:
     """Find the base model and its template. Raises BaseModelFault, also if the template cannot mark replies."""
-    base = _base(home, data)
+    base = find_base(home, data.profile, data.options.base_model)
     template = load_chat_template(base.folder, home.schemas, base.name)
     template.render_learned([Message("system", "?"), Message("user", "?"), Message("assistant", "!")])
     return Target(base, template)
@@ -117,16 +117,15 @@ def next_label(profile: Profile) -> str:
     return label
 
 
-def _base(home: Home, data: Data) -> BaseModel:
-    """Find the base model: an earlier run's own, where `run:<label>` is asked for."""
-    name = data.options.base_model
+def find_base(home: Home, profile: Profile, name: str) -> BaseModel:
+    """Find the base model: an earlier run's own, where `run:<label>` is asked for. Raises BaseModelFault."""
     if not name.startswith(EARLIER_RUN):
         return resolve(name, home.cache)
-    runs = {run.label: run for run in data.profile.runs() if run.model.is_dir()}
+    runs = {run.label: run for run in profile.runs() if run.model.is_dir()}
     label = name.removeprefix(EARLIER_RUN)
     if label not in runs:
         raise BaseModelFault(
-            f"{data.profile.person} has no run {label!r} that kept a model to go on from.",
+            f"{profile.person} has no run {label!r} that kept a model to go on from.",
             f"Those that did: {', '.join(runs) or 'none'}.",
         )
     return BaseModel(name, checked(runs[label].model))
@@ -143,8 +142,8 @@ def check_room(folder: Path, wanted: int) -> None:
         )
 
 
-def profile_of(home: Home, person: str) -> Profile:
-    """Return a person's profile. Raises UnknownPerson, and EmptyProfile where there are no memories."""
+def known_person(home: Home, person: str) -> Profile:
+    """Return a person's folder. Raises UnknownPerson."""
     people = home.people()
     if person not in people:
         near = difflib.get_close_matches(person, people, n=1)
@@ -153,7 +152,12 @@ def profile_of(home: Home, person: str) -> Profile:
             f"There is no profile of {person!r} in {home.root / 'profiles'}.",
             f"{hint} Memories go into profiles/<name>/memory/episodic/.",
         )
-    profile = home.profile(person)
+    return home.profile(person)
+
+
+def profile_of(home: Home, person: str) -> Profile:
+    """Return a person's profile. Raises UnknownPerson, and EmptyProfile where there are no memories."""
+    profile = known_person(home, person)
     if not any(profile.memories.rglob("*.json")):
         raise EmptyProfile(
             f"{person} has no memories: there is no *.json file in {profile.memories}.",

@@ -1,0 +1,34 @@
+"""`idiolect export`: another model file from the weights that a run has kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from idiolect.cli.flags import HomeFolder, Username, home_at
+from idiolect.config import Quantization
+
+
+def export(
+    username: Username,
+    run: Annotated[str, typer.Option("--run", help="The label of a run; `idiolect runs` lists them.")],
+    quantization: Annotated[Quantization, typer.Option("--quantization", "-q", help="Type of the GGUF file.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write; by default one beside the first.")
+    ] = None,
+    home: HomeFolder = None,
+) -> None:
+    """Write the model of a run once more, in another quantization."""
+    from idiolect.cli.view import CycleView
+    from idiolect.workflow.export import Another, export_again
+
+    console = Console(highlight=False)
+    view = CycleView(console)
+    try:
+        written = export_again(home_at(home), Another(username, run, quantization, output), view.tell)
+    finally:
+        view.bars.stop()
+    console.print(str(written), soft_wrap=True, markup=False)
