@@ -3,8 +3,9 @@
     python -m scripts.make_gguf_reference LLAMA_CPP LLAMA_QUANTIZE
 
 Each model is merged with its adapter by PEFT in float32, converted to an F32 GGUF by llama.cpp's
-convert_hf_to_gguf.py, and quantized by its llama-quantize. LLAMA_CPP is the folder of llama.cpp's source, which
-also lies in the source package of llama-cpp-python on PyPI, and LLAMA_QUANTIZE the program built from it:
+convert_hf_to_gguf.py, and quantized by its llama-quantize, some with an importance matrix. LLAMA_CPP is the folder of
+llama.cpp's source, which also lies in the source package of llama-cpp-python on PyPI, and LLAMA_QUANTIZE the program
+built from it:
 
     pip download --no-binary :all: --no-deps llama-cpp-python==0.3.36
     tar xzf llama_cpp_python-0.3.36.tar.gz
@@ -37,6 +38,8 @@ from tests.export.reference import (
     rope_freqs,
     write_adapter,
     write_base,
+    write_imatrix,
+    write_importance,
 )
 
 #: The source that reference.json is made of. With another one, look at what has changed in it before changing this.
@@ -70,15 +73,26 @@ def made(name: str, folder: Path, llama_cpp: Path, llama_quantize: Path) -> Mapp
     base = write_base(name, folder / "base")
     adapter = write_adapter(name, base, folder / "adapter")
     model = merged(base, adapter, folder / "merged") if adapter else base
+    weighing = imatrix(name, base, folder)
     whole = folder / "f32.gguf"
     command = [sys.executable, "-c", CONVERT, str(llama_cpp), str(model), "--outtype", "f32", "--outfile", str(whole)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     found: dict[str, Any] = {"header": header(whole), "rope_freqs": rope_freqs(whole)}
     for quantization in RECIPES[name].quantizations:
         quantized = folder / f"{quantization}.gguf"
-        subprocess.run([llama_quantize, whole, quantized, quantization, "1"], check=True, capture_output=True)
+        command = [str(llama_quantize), *weighing, str(whole), str(quantized), quantization, "1"]
+        subprocess.run(command, check=True, capture_output=True)
         found[quantization] = fingerprint(quantized)
     return found
+
+
+def imatrix(name: str, base: Path, folder: Path) -> list[str]:
+    """Return what llama-quantize must be told to use the recipe's importance matrix, if it has one."""
+    importance = write_importance(name, base, folder / "importance.safetensors")
+    if importance is None:
+        return []
+    write_imatrix(importance, RECIPES[name].settings["num_hidden_layers"], folder / "imatrix.dat")
+    return ["--imatrix", str(folder / "imatrix.dat")]
 
 
 def merged(base: Path, adapter: Path, target: Path) -> Path:

@@ -261,6 +261,11 @@ class Run(Dataset):
         return self.folder / "loss.svg"
 
     @property
+    def importance(self) -> Path:
+        """What the person's texts use most of the model, if that was asked for: an importance matrix."""
+        return self.folder / "importance.safetensors"
+
+    @property
     def gguf(self) -> Path:
         return self.folder / self.cycle.gguf.format(quantization=self.quantization)
 

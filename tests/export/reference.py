@@ -54,6 +54,7 @@ class Recipe:
     settings: Mapping[str, Any] = field(default_factory=dict)
     adapted: tuple[str, ...] = ()
     quantizations: tuple[str, ...] = QUANTIZATIONS
+    weighed: bool = False  # with an importance matrix
 
 
 # Nine layers: the first, every third and the last two get more bits.
@@ -80,6 +81,8 @@ PHI = SMALL | {"pad_token_id": None, "original_max_position_embeddings": 64, "ro
 RECIPES: Mapping[str, Recipe] = {
     "gemma3": Recipe("Gemma3", GEMMA, ("q_proj", "down_proj")),
     "llama": Recipe("Llama", SMALL | {"rope_parameters": LLAMA_3_ROPE}, ("q_proj", "k_proj", "v_proj", "down_proj")),
+    "llama-weighed": Recipe("Llama", SMALL, weighed=True),
+    "llama-96-weighed": Recipe("Llama", ODD, weighed=True),
     "llama-96": Recipe("Llama", ODD | {"tie_word_embeddings": True}),
     "llama-80": Recipe("Llama", TALL, quantizations=("Q4_K_M",)),
     "llama-80-unshared": Recipe("Llama", TALL | {"num_key_value_heads": 4}, quantizations=("Q4_K_M",)),
@@ -134,6 +137,31 @@ def write_adapter(name: str, base: Path, folder: Path) -> Path | None:
     settings = {"peft_type": "LORA", "r": 4, "lora_alpha": 8, "bias": "none", "target_modules": list(targets)}
     (folder / "adapter_config.json").write_text(json.dumps(settings))
     return folder
+
+
+def write_importance(name: str, base: Path, file: Path) -> Path | None:
+    """Write an importance matrix for the recipe's model in the form that our export reads, if the recipe has one."""
+    from safetensors.numpy import load_file, save_file
+
+    if not RECIPES[name].weighed:
+        return None
+    shapes = {n: w.shape for n, w in sorted(load_file(base / "model.safetensors").items()) if "_proj" in n}
+    save_file({n: exact(3000 + s, shape[1:]) ** 2 for s, (n, shape) in enumerate(shapes.items())}, file)
+    return file
+
+
+def write_imatrix(importance: Path, layers: int, file: Path) -> None:
+    """Write the same in the older of llama.cpp's two forms (common/imatrix-loader.cpp): one call, so sums are means."""
+    from safetensors.numpy import load_file
+
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, layers)
+    entries = load_file(importance)
+    with file.open("wb") as out:
+        out.write(len(entries).to_bytes(4, "little"))
+        for tensor, values in entries.items():
+            name = str(names.get_name(tensor, try_suffixes=(".weight",))).encode()
+            for number in (len(name), name, 1, values.size, values.tobytes()):
+                out.write(number if isinstance(number, bytes) else number.to_bytes(4, "little"))
 
 
 def fingerprint(path: Path) -> Fingerprint:

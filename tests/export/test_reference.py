@@ -17,21 +17,23 @@ from tests.export.reference import (
     rope_freqs,
     write_adapter,
     write_base,
+    write_importance,
 )
 
-Made = Callable[[str], tuple[Path, Path | None]]
+Made = Callable[[str], tuple[Path, Path | None, Path | None]]
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """Return a function that gives the base and the adapter of a recipe, made once."""
-    done: dict[str, tuple[Path, Path | None]] = {}
+    """Return a function that gives the base, the adapter and the importance matrix of a recipe, made once."""
+    done: dict[str, tuple[Path, Path | None, Path | None]] = {}
 
-    def of(name: str) -> tuple[Path, Path | None]:
+    def of(name: str) -> tuple[Path, Path | None, Path | None]:
         if name not in done:
             folder = tmp_path_factory.mktemp(name)
             base = write_base(name, folder / "base")
-            done[name] = base, write_adapter(name, base, folder / "adapter")
+            adapter = write_adapter(name, base, folder / "adapter")
+            done[name] = base, adapter, write_importance(name, base, folder / "importance.safetensors")
         return done[name]
 
     return of
@@ -50,9 +52,9 @@ CASES = [(name, quantization) for name, recipe in RECIPES.items() for quantizati
     ("name", "quantization"), [pytest.param(*c, marks=[] if c in FAST else pytest.mark.slow) for c in CASES]
 )
 def test_types_and_bytes_are_those_of_llama_quantize(made: Made, tmp_path: Path, name: str, quantization: str) -> None:
-    base, adapter = made(name)
+    base, adapter, importance = made(name)
     expected = json.loads(REFERENCE.read_bytes())["recipes"][name]
-    export.export_gguf(base, tmp_path / "m.gguf", quantization, adapter=adapter, name="tiny")
+    export.export_gguf(base, tmp_path / "m.gguf", quantization, adapter=adapter, importance=importance, name="tiny")
     assert fingerprint(tmp_path / "m.gguf") == expected[quantization]
     assert header(tmp_path / "m.gguf") | expected["header"] == header(tmp_path / "m.gguf")
     assert rope_freqs(tmp_path / "m.gguf") == pytest.approx(expected["rope_freqs"], rel=1e-6)

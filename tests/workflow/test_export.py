@@ -17,6 +17,7 @@ from idiolect.workflow.export import Another, export_again
 from idiolect.workflow.plan import Asked
 from idiolect.workflow.runs import Finished
 from tests.conftest import Event, MakePerson
+from tests.tiny import write_model, write_tokenizer
 
 QUICK: dict[str, Any] = {"num_train_epochs": 1, "learning_rate": 1e-2, "warmup_steps": 0, "dtype": "float32"}
 
@@ -66,6 +67,21 @@ def test_without_its_base_the_merged_model_is_exported_and_said(home: Home, fini
         export_again(home, Another("ada", finished.run.label, "Q8_0"), told.append)
 
 
+def test_an_importance_matrix_is_measured_kept_and_used_again(
+    home: Home, make_person: MakePerson, talks: list[Event], tmp_path: Path
+) -> None:
+    base = write_model(tmp_path / "wide", "Llama", num_hidden_layers=1)
+    write_tokenizer(base)
+    flags = {"base_model": str(base), "quantization": "Q4_K_M", "imatrix": True, "keep_model": False, **QUICK}
+    run = run_cycle(home, Asked(make_person("ada", talks), {}, flags), FULL, lambda _: None).run
+    assert run.importance.stat().st_size > 7 * 256 * 4
+    again = export_again(home, Another("ada", run.label, "Q4_K_M", imatrix=True), lambda _: None)
+    assert again.read_bytes() == run.gguf.read_bytes()
+    without = export_again(home, Another("ada", run.label, "Q4_K_M"), lambda _: None)
+    assert without.stat().st_size == run.gguf.stat().st_size
+    assert without.read_bytes() != run.gguf.read_bytes()
+
+
 def test_what_cannot_be_exported_is_said(home: Home, finished: Finished, tmp_path: Path) -> None:
     run = finished.run
 
@@ -76,6 +92,8 @@ def test_what_cannot_be_exported_is_said(home: Home, finished: Finished, tmp_pat
     refused(UnknownPerson, "no profile of 'adda'", person="adda")
     refused(UserFault, "ada has no run 2020", label="2020")
     refused(OptionFault, "is a folder", output=tmp_path)
+    with pytest.raises(UserFault, match="kept no importance matrix"):
+        export_again(home, Another("ada", run.label, "Q6_K", imatrix=True), lambda _: None)
     shutil.rmtree(run.weights)
     refused(UserFault, f"no weights: there is no {run.weights}")
     assert not (run.folder / "adapter-Q6_K.gguf").exists()

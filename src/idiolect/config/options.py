@@ -101,6 +101,8 @@ class Options(BaseModel):
 
     quantization: Quantization | None = None
     """Type of the GGUF file; Q4_K_M for a merged adapter and Q6_K for a fine-tuned model, unless said otherwise."""
+    imatrix: bool = False
+    """Quantize with an importance matrix: what the person's texts use most is kept most exactly."""
     keep_model: Annotated[bool, Typed(trains="adapter")] = True
     """Keep `model/` as well: base and adapter as one, to go on from or to convert, as large as the base model."""
 

@@ -66,14 +66,17 @@ def export_gguf(  # noqa: PLR0913 - one call does it all, and what may be left o
     quantization: str,
     *,
     adapter: Path | None = None,
+    importance: Path | None = None,
     name: str,
     chat_template: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ExportSummary:
     """Write the model in `base`, with the LoRA in the PEFT folder `adapter` merged in, to the file `target`.
 
-    `name` becomes general.name; `chat_template` replaces the base's own; `on_progress` is told the bytes of
-    tensors written so far and in all. The file appears under its name only when whole.
+    `importance` is a safetensors file that has, under the name of a base tensor, how much each of its columns matters:
+    the mean square of what it is multiplied with. Such columns are quantized with more care. `name` becomes
+    general.name; `chat_template` replaces the base's own; `on_progress` is told the bytes of tensors written so far
+    and in all. The file appears under its name only when whole.
 
     Raises BaseModelFault (what check_exportable refuses; an adapter that does not fit; NaN or infinity in a
     weight), OptionFault (quantization), NoRoom (disk) and MissingPart.
@@ -81,7 +84,7 @@ def export_gguf(  # noqa: PLR0913 - one call does it all, and what may be left o
     _check_parts()
     from idiolect.export import plan, write
 
-    chosen = plan.planned(base, quantization, adapter)
+    chosen = plan.planned(base, quantization, adapter, importance)
     return write.written(chosen, target, name, chat_template, on_progress)
 
 

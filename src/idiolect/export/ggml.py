@@ -71,13 +71,19 @@ def _path() -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def encoded(values: NDArray[np.float32], type_name: str) -> NDArray[np.uint8]:
-    """Return the bytes of `values` (rows, columns) in a ggml type; columns must divide into whole blocks."""
+def encoded(
+    values: NDArray[np.float32], type_name: str, importance: NDArray[np.float32] | None = None
+) -> NDArray[np.uint8]:
+    """Return the bytes of `values` (rows, columns) in a ggml type; columns must divide into whole blocks.
+
+    `importance` (columns,) says how much an error in each column weighs; all alike if there is none.
+    """
     rows, columns = values.shape
     source = np.ascontiguousarray(values)
     target = np.empty(rows * policy.row_bytes(columns, type_name), np.uint8)
+    weights = None if importance is None else importance.ctypes.data
     written = library().ggml_quantize_chunk(
-        TYPE_IDS[type_name], source.ctypes.data, target.ctypes.data, 0, rows, columns, None
+        TYPE_IDS[type_name], source.ctypes.data, target.ctypes.data, 0, rows, columns, weights
     )
     if written != target.nbytes:
         raise AssertionError(f"ggml wrote {written} bytes of {type_name}, not {target.nbytes}")

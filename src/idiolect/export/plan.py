@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.errors import BaseModelFault
-from idiolect.export import adapter, architectures, checkpoint, configuration, policy, rope, vocabulary
+from idiolect.export import adapter, architectures, checkpoint, configuration, importance, policy, rope, vocabulary
 from idiolect.export.adapter import Adapter, Delta
 from idiolect.export.checkpoint import StoredTensor
 from idiolect.export.configuration import Configuration
@@ -35,6 +35,7 @@ class PlannedTensor:
     type: str
     origin: str  # for error messages: which tensor of which file
     rows: Callable[[int, int], NDArray[np.float32]]
+    importance: NDArray[np.float32] | None = None  # (columns,)
 
     @property
     def matrix(self) -> tuple[int, ...]:
@@ -54,7 +55,9 @@ class Plan:
     tensors: tuple[PlannedTensor, ...]
 
 
-def planned(base: Path, quantization: str, adapter_folder: Path | None = None) -> Plan:
+def planned(
+    base: Path, quantization: str, adapter_folder: Path | None = None, importance_file: Path | None = None
+) -> Plan:
     """Read headers only, and refuse all that cannot be exported; see export_gguf for the errors."""
     policy.mixture(quantization)
     config = configuration.read(base)
@@ -62,7 +65,8 @@ def planned(base: Path, quantization: str, adapter_folder: Path | None = None) -
     vocab = vocabulary.read(base, config.sizes["vocabulary"], config.architecture.foreign_tokens)
     changes, stored = adapter.fitted(adapter_folder, stored, tied=config.tied)
     config = dataclasses.replace(config, tied=config.tied and architectures.OUTPUT not in stored)
-    tensors = (*_model_tensors(config, stored, changes, quantization), *_factor_tensors(config))
+    weighed = importance.read(importance_file, stored) if importance_file else {}
+    tensors = (*_model_tensors(config, stored, changes, weighed, quantization), *_factor_tensors(config))
     return Plan(config, vocab, quantization, tensors)
 
 
@@ -117,6 +121,7 @@ def _model_tensors(
     config: Configuration,
     stored: Mapping[str, StoredTensor],
     changes: Adapter,
+    weighed: Mapping[str, NDArray[np.float32]],
     quantization: str,
 ) -> Iterator[PlannedTensor]:
     family, sizes = config.architecture, config.sizes
@@ -132,6 +137,7 @@ def _model_tensors(
             type=policy.tensor_type(place.name, source.shape, quantization, model),
             origin=f"{source.name} in {source.path}",
             rows=_Merged(source, changes.deltas.get(name), place).rows,
+            importance=weighed.get(name),
         )
 
 

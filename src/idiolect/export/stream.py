@@ -65,7 +65,7 @@ def _encoded(slab: Slab) -> NDArray[np.uint8]:
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
         values = tensor.rows(slab.start, slab.stop)
     matrix = values if values.ndim == 2 else values.reshape(1, -1)
-    result = ggml.encoded(matrix, tensor.type)
+    result = ggml.encoded(matrix, tensor.type, tensor.importance)
     if not np.isfinite(matrix).all():
         raise BaseModelFault(
             f"There is NaN or infinity in {tensor.origin}, or in what an adapter adds to it.",

@@ -7,7 +7,7 @@ tokenizer.json       how a text becomes tokens
 chat_template.jinja  how a talk became a text
 events.jsonl         progress, while it runs
 checkpoints/         where training goes on from
-outputs/             adapter/ or model/, measured.json and result.json
+outputs/             adapter/ or model/, importance.safetensors if asked for, measured.json and result.json
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ OPTIONS = frozenset(
         "neftune",
         "early_stopping",
         "save_total_limit",
+        "imatrix",
     }
 )
 
@@ -83,6 +84,10 @@ class Job:
     @property
     def result(self) -> Path:
         return self.folder / "outputs" / "result.json"
+
+    @property
+    def importance(self) -> Path:
+        return self.folder / "outputs" / "importance.safetensors"
 
     @property
     def measured(self) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import torch
+from safetensors.torch import save_file
 from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArguments, set_seed
 
 from idiolect.errors import RunFailed
@@ -19,6 +20,7 @@ from idiolect.training import model
 from idiolect.training.bundle import Job, Measured, SampleLoss, TrainingResult
 from idiolect.training.checkpoints import EverySoOften, ResumableTrainer, ShardedTrainer, last_checkpoint
 from idiolect.training.events import Event, Finished, Note, Started
+from idiolect.training.importance import listening, means
 from idiolect.training.machine import Setup, decide, this_machine
 from idiolect.training.order import learned_from
 from idiolect.training.processes import Processes, join
@@ -59,6 +61,8 @@ def train(job: Job, base: Path, report: Report, checkpoint_seconds: float = CHEC
     check(trainer)
     measured = _measured(trainer, probes, probed)
     result = _result(trainer, before, setup, seconds=time.monotonic() - began)
+    if job.options.imatrix:
+        _weigh(job, trainer)
     _save(job, trainer, measured, result)
     report(Finished(seconds=round(result.seconds, 1)))
     return result
@@ -212,6 +216,16 @@ def _measured(trainer: ResumableTrainer, probes: Sequence[TokenizedSample], prob
         held_out=tuple(SampleLoss(s.id, s.learned_tokens, before[s.id], after[s.id]) for s in held_out),
         probes=tuple(SampleLoss(s.id, s.learned_tokens, probed[s.id], probed_after[s.id]) for s in probes),
     )
+
+
+def _weigh(job: Job, trainer: ResumableTrainer) -> None:
+    """Write down what the training texts use most of the trained model."""
+    with listening(trainer.model) as heard:
+        trainer.losses(trainer.train_dataset)
+    found = means(trainer.processes.all(heard))
+    if trainer.processes.first:
+        job.importance.parent.mkdir(parents=True, exist_ok=True)
+        save_file(found, job.importance)
 
 
 def _save(job: Job, trainer: ResumableTrainer, measured: Measured, result: TrainingResult) -> None:

@@ -85,7 +85,7 @@ STEPS: Mapping[str, Step] = {
     "train": Step(
         steps.train,
         steps.training_reads,
-        lambda p: [p.run.weights, p.run.train_log, p.run.loss_picture],
+        lambda p: [p.run.weights, p.run.train_log, p.run.loss_picture, *_importance(p)],
     ),
     "merge": Step(
         steps.keep_merged_model,
@@ -100,7 +100,7 @@ STEPS: Mapping[str, Step] = {
     "quantize": Step(
         steps.merge_and_quantize,
         lambda p: {
-            "trained weights": written([p.run.weights], p.run.folder),
+            "trained weights": written([p.run.weights, *_importance(p)], p.run.folder),
             "base model": steps.base_weights(p),
             "chat template": p.target.template.source,
             "quantization": p.run.quantization,
@@ -239,3 +239,7 @@ def _say_who_died(died: Holder | None, label: str, tell: Tell) -> None:
 
 def _options(decided: Plan, names: set[str] | frozenset[str]) -> dict[str, Any]:
     return decided.data.options.model_dump(include=set(names))
+
+
+def _importance(decided: Plan) -> list[Path]:
+    return [decided.run.importance] if decided.data.options.imatrix else []

@@ -30,7 +30,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Written:
-    """So many bytes of the GGUF are written."""
+    """So many bytes of the model or its GGUF are written."""
 
     done: int
     total: int

@@ -19,12 +19,16 @@ from idiolect.workflow.summary import read_summary
 
 @dataclass(frozen=True)
 class Another:
-    """What is asked for: whose run, in which quantization, into which file (None: beside the run's first one)."""
+    """What is asked for: whose run, in which quantization, into which file (None: beside the run's first one).
+
+    `imatrix`: with the importance matrix that the run kept.
+    """
 
     person: str
     label: str
     quantization: str
     output: Path | None = None
+    imatrix: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,11 @@ def export_again(home: Home, asked: Another, tell: Tell) -> Path:
     target = asked.output or run.another_gguf(asked.quantization)
     if target.is_dir():
         raise OptionFault(f"{target} is a folder.", "Name the file to write, as in --output voice.gguf.")
+    if asked.imatrix and not run.importance.exists():
+        raise UserFault(
+            f"The run {run.label} kept no importance matrix: there is no {run.importance}.",
+            "Leave out --imatrix, or give it to the cycle already: it is measured while training.",
+        )
     kept = _kept(home, profile, run, tell)
     check_room(target.parent, estimate_bytes(kept.model, asked.quantization))
     tell(Began("quantize"))
@@ -56,6 +65,7 @@ def export_again(home: Home, asked: Another, tell: Tell) -> Path:
         target,
         asked.quantization,
         adapter=kept.adapter,
+        importance=run.importance if asked.imatrix else None,
         name=profile.person,
         chat_template=load_chat_template(kept.model, home.schemas, kept.base_name).source,
         on_progress=lambda done, total: tell(Written(done, total)),

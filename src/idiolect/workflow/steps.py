@@ -59,6 +59,9 @@ def train(plan: Plan, tell: Tell) -> str:
         shutil.copytree(run.bundle / "outputs" / run.cycle.trains, folder)
         if run.cycle.trains == "model":
             copy_tokenizer(base.folder, folder, plan.target.template.source)
+    if plan.data.options.imatrix:
+        with whole(run.importance) as file:
+            shutil.copyfile(run.bundle / "outputs" / "importance.safetensors", file)
     return f"held-out loss {result.loss_before:.3f} before, {result.loss_after:.3f} after: {run.weights.name}/"
 
 
@@ -108,6 +111,7 @@ def merge_and_quantize(plan: Plan, tell: Tell) -> str:
         run.gguf,
         run.quantization,
         adapter=run.weights if lora else None,
+        importance=run.importance if plan.data.options.imatrix else None,
         name=plan.data.profile.person,
         chat_template=plan.target.template.source,
         on_progress=lambda done, total: tell(Written(done, total)),

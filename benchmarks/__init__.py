@@ -1,0 +1,1 @@
+"""What is measured, and written down in docs/performance.md."""
