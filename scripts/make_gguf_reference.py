@@ -50,12 +50,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("llama_cpp", type=Path, metavar="LLAMA_CPP")
     parser.add_argument("llama_quantize", type=Path, metavar="LLAMA_QUANTIZE")
+    parser.add_argument("--only", action="append", metavar="RECIPE", help="keep what is there of the others")
     arguments = parser.parse_args()
     found = source_version(arguments.llama_cpp)
     if found != LLAMA_CPP_VERSION:
         parser.error(f"{arguments.llama_cpp} is llama.cpp {found}; this is for {LLAMA_CPP_VERSION}.")
-    hashes = {}
-    for name in RECIPES:
+    hashes = json.loads(REFERENCE.read_bytes())["recipes"] if arguments.only else {}
+    for name in arguments.only or RECIPES:
         with tempfile.TemporaryDirectory() as folder:
             hashes[name] = made(name, Path(folder), arguments.llama_cpp, arguments.llama_quantize)
         print(name)

@@ -87,6 +87,8 @@ RECIPES: Mapping[str, Recipe] = {
     "llama-80": Recipe("Llama", TALL, quantizations=("Q4_K_M",)),
     "llama-80-unshared": Recipe("Llama", TALL | {"num_key_value_heads": 4}, quantizations=("Q4_K_M",)),
     "mistral": Recipe("Mistral", SMALL | {"head_dim": 32, "num_attention_heads": 8}),
+    # Not one of our families: llama.cpp's converter, or what stands in for it, has a part in it.
+    "olmo2": Recipe("Olmo2", SMALL | {"num_key_value_heads": 4}, ("q_proj", "down_proj")),
     "phi3": Recipe("Phi3", PHI, ("qkv_proj", "gate_up_proj")),
     "phi3-tied": Recipe("Phi3", PHI | {"tie_word_embeddings": True}),
     "qwen2": Recipe("Qwen2", SMALL, ("o_proj", "up_proj")),

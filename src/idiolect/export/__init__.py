@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from idiolect.errors import MissingPart
+from idiolect.errors import MissingPart, OptionFault
 from idiolect.export.policy import MIXTURES
 
 if TYPE_CHECKING:
@@ -36,27 +36,43 @@ class ExportSummary:
     types: Mapping[str, int]
 
 
-def check_exportable(base: Path) -> None:
+def check_exportable(base: Path, *, weighed: bool = False) -> None:
     """Refuse a base that cannot become a GGUF, from its JSON files and the headers of its weights alone.
 
-    Raises BaseModelFault (architecture, tokenizer, or a file that is missing or cut short) and MissingPart
-    (a Python package that the export needs is not installed).
+    `weighed`: with an importance matrix. A base of an architecture that is not known here is shown to llama.cpp's own
+    converter, if LLAMA_CPP_DIR is set; that takes some seconds.
+
+    Raises BaseModelFault (architecture, tokenizer, or a file that is missing or cut short), OptionFault (LLAMA_CPP_DIR;
+    no importance matrix for this architecture) and MissingPart (a Python package that the export needs is not there).
     """
     _check_parts()
-    from idiolect.export import ggml, plan
+    from idiolect.export import foreign, ggml, llama_cpp, merge, plan
 
     ggml.library()
-    plan.planned(base, "F16")
+    script = foreign.converter_for(base)
+    if script is None:
+        plan.planned(base, "F16")
+        return
+    if weighed:
+        raise OptionFault(
+            f"The model in {base} is converted by llama.cpp, where an importance matrix of ours is not known.",
+            "Leave out imatrix, or choose a base model of another architecture.",
+        )
+    merge.planned(base, None)
+    llama_cpp.check(script, base)
 
 
 def estimate_bytes(base: Path, quantization: str) -> int:
-    """Return the size of the GGUF that `base` will become: never less, and less than 1 % or 1 MB more.
+    """Return what the export of `base` takes on the disk: never less, and less than 1 % or 1 MB more than the GGUF.
 
-    Raises what check_exportable raises, and OptionFault for an unknown quantization.
+    Where llama.cpp's converter has to help, its files are in it. Raises what check_exportable raises, and OptionFault
+    for an unknown quantization.
     """
     _check_parts()
-    from idiolect.export import plan
+    from idiolect.export import foreign, plan
 
+    if foreign.converter_for(base):
+        return foreign.needed_bytes(base)
     return plan.estimated_bytes(plan.planned(base, quantization))
 
 
@@ -82,8 +98,11 @@ def export_gguf(  # noqa: PLR0913 - one call does it all, and what may be left o
     weight), OptionFault (quantization), NoRoom (disk) and MissingPart.
     """
     _check_parts()
-    from idiolect.export import plan, write
+    from idiolect.export import foreign, plan, write
 
+    script = foreign.converter_for(base)
+    if script:
+        return foreign.written(script, base, adapter, target, quantization, name, chat_template, on_progress)
     chosen = plan.planned(base, quantization, adapter, importance)
     return write.written(chosen, target, name, chat_template, on_progress)
 

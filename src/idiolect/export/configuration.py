@@ -42,10 +42,9 @@ class Configuration:
 
 def read(base: Path) -> Configuration:
     """Read `base`/config.json of Transformers 4 or 5, or raise one BaseModelFault for all that is wrong."""
-    path = base / "config.json"
-    stated = json_object(path)
-    class_name = _class_name(stated, path)
-    family = ARCHITECTURES[class_name]
+    stated = json_object(base / "config.json")
+    known = _known_class_name(base)
+    family = ARCHITECTURES[known]
     config = {**family.defaults, **{key: value for key, value in stated.items() if value is not None}}
     missing = _missing_counts(config)
     faults = [*missing, *_unsupported(config, family), *([] if missing else _attention_faults(config, family))]
@@ -56,7 +55,7 @@ def read(base: Path) -> Configuration:
         )
     sizes = _sizes(config)
     return Configuration(
-        class_name=class_name,
+        class_name=known,
         sizes=sizes,
         norm_epsilon=config.get("rms_norm_eps", 1e-6),
         rope=rope.read(config, sizes["head"]),
@@ -80,14 +79,21 @@ def json_object(path: Path) -> dict[str, Any]:
     return content
 
 
-def _class_name(config: dict[str, Any], path: Path) -> str:
-    named = config.get("architectures") or ["none named"]
-    if named[0] not in ARCHITECTURES:
-        raise BaseModelFault(
-            f"The model in {path.parent} has the architecture {named[0]}, which cannot be exported to GGUF.",
-            f"Choose a base model of one of these: {_supported()}.",
-        )
+def class_name(base: Path) -> str:
+    """Return the name of Transformers' class that config.json states first."""
+    named = json_object(base / "config.json").get("architectures") or ["none named"]
     return str(named[0])
+
+
+def _known_class_name(base: Path) -> str:
+    named = class_name(base)
+    if named not in ARCHITECTURES:
+        raise BaseModelFault(
+            f"The model in {base} has the architecture {named}, which cannot be exported to GGUF.",
+            f"Choose a base model of one of these: {_supported()}; or let LLAMA_CPP_DIR name the folder of llama.cpp's "
+            "source, whose own converter knows more.",
+        )
+    return named
 
 
 def _supported() -> str:

@@ -1,12 +1,14 @@
 """Which ggml type each tensor gets: the mixtures of `llama-quantize`, without an importance matrix.
 
 Follows tensor_allows_quantization, llama_tensor_get_type_impl and tensor_type_fallback in llama.cpp's
-src/llama-quant.cpp as of 2026, for dense models.
+src/llama-quant.cpp as of 2026.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from idiolect.errors import OptionFault
 
@@ -55,6 +57,30 @@ def mixture(quantization: str) -> Mixture:
         ) from None
 
 
+# Tensors that are never quantized, by a part of their names: small ones, and those that are not multiplied with.
+UNTOUCHED = (
+    "_norm.weight",
+    "ffn_gate_inp.weight",
+    "ffn_gate_tid2eid.weight",
+    "altup",
+    "laurel",
+    "per_layer_model_proj",
+    "ssm_conv1d",
+    "shortconv.conv.weight",
+    "indexer.k_proj.weight",
+    "indexer.q_proj.weight",
+    "attn_rel_b.weight",
+    "position_embd",
+    "token_types",
+    *(f"time_mix_{part}.weight" for part in ("first", "decay_w1", "decay_w2", "lerp_fused")),
+    *(f"time_mix_{part}.weight" for part in ("w0", "w1", "w2", "v0", "v1", "v2", "a0", "a1", "a2", "g1", "g2")),
+)
+
+# What is looked for in a name, in this order; the first is the tensor's role.
+VALUES = ("attn_qkv.weight", "attn_kv_b.weight", "attn_v.weight")
+ROLES = (*VALUES, "attn_k.weight", "attn_output.weight", "ffn_down")
+
+
 @dataclass(frozen=True)
 class ModelShape:
     """What the choice of types depends on beside the tensor itself."""
@@ -62,14 +88,29 @@ class ModelShape:
     layers: int
     tied: bool  # the embedding is the output matrix as well
     is_70b: bool  # one of the 80-layer models for which llama.cpp has a rule of its own
+    experts: int = 0
+    falcon: bool = False
+    # Where not every layer has one tensor of a role: which one of them this is, and of the values how many there are.
+    places: Mapping[str, int] = field(default_factory=dict)
+    values: int | None = None
 
 
 def tensor_type(name: str, shape: tuple[int, ...], quantization: str, model: ModelShape) -> str:
-    """Return the ggml type of the GGUF tensor `name` of `shape` (rows, columns)."""
-    if len(shape) < 2 or not name.endswith(".weight") or name.endswith("_norm.weight"):
+    """Return the ggml type of the GGUF tensor `name` of `shape` (..., rows, columns)."""
+    if not may_be_quantized(name, shape):
         return "F32"
-    chosen = _by_role(name.removesuffix(".weight"), mixture(quantization), model)
+    chosen = _by_role(name, mixture(quantization), model)
     return _fitting(chosen, shape[-1])
+
+
+def may_be_quantized(name: str, shape: tuple[int, ...]) -> bool:
+    # Of leading dimensions of one, ggml knows nothing.
+    matrix = any(size > 1 for size in shape[:-1])
+    return matrix and name.endswith("weight") and not any(part in name for part in UNTOUCHED)
+
+
+def role(name: str) -> str | None:
+    return next((known for known in ROLES if known in name), None)
 
 
 def row_bytes(columns: int, type_name: str) -> int:
@@ -77,17 +118,54 @@ def row_bytes(columns: int, type_name: str) -> int:
     return columns // elements * size
 
 
-def _by_role(stem: str, mix: Mixture, model: ModelShape) -> str:
-    if stem == "output" or (stem == "token_embd" and model.tied):
-        return mix.careful
-    block, _, role = stem.rpartition(".")
-    if role not in {"attn_v", "attn_qkv", "ffn_down"}:
+def _by_role(name: str, mix: Mixture, model: ModelShape) -> str:
+    """Return the type before it is known whether it fits the rows."""
+    if mix.usual in {"F16", "BF16"}:
         return mix.usual
-    if _gets_more_bits(int(block.removeprefix("blk.")), model.layers):
-        return mix.careful
-    if role != "ffn_down" and model.is_70b and mix.usual == "Q4_K":
-        return "Q5_K"  # eight heads share these values: small, and much used
+    if name == "output.weight" or (name.endswith("token_embd.weight") and model.tied):
+        return "Q8_0" if model.falcon else mix.careful
+    part = role(name)
+    if model.experts == 8 and part in {*VALUES, "attn_k.weight", "attn_output.weight"}:
+        return _beside_eight_experts(part, mix)
+    if part in VALUES:
+        return _of_values(_place(name, model), mix, model)
+    if part == "ffn_down":
+        return _of_falcons_down(_place(name, model), mix, model) if model.falcon else _of_down(name, mix, model)
     return mix.usual
+
+
+def _beside_eight_experts(part: str | None, mix: Mixture) -> str:
+    """Spend more on attention, which is small there beside the rest."""
+    if part != "attn_output.weight":
+        return "Q8_0"
+    return "Q5_K" if mix.usual == "Q4_K" else mix.usual
+
+
+def _of_values(place: int, mix: Mixture, model: ModelShape) -> str:
+    if _gets_more_bits(place, model.layers if model.values is None else model.values):
+        return mix.careful
+    # With 80 layers eight heads share these values: small, and much used.
+    return "Q5_K" if model.is_70b and mix.usual == "Q4_K" else mix.usual
+
+
+def _of_down(name: str, mix: Mixture, model: ModelShape) -> str:
+    place = layer(name) if model.experts > 1 else _place(name, model)
+    return mix.careful if _gets_more_bits(place, model.layers) else mix.usual
+
+
+def _of_falcons_down(place: int, mix: Mixture, model: ModelShape) -> str:
+    if not _gets_more_bits(place, model.layers):
+        return mix.usual
+    return "Q5_K" if mix.usual == "Q4_K" and place >= model.layers // 16 else mix.careful
+
+
+def _place(name: str, model: ModelShape) -> int:
+    return model.places.get(name, layer(name))
+
+
+def layer(name: str) -> int:
+    found = re.search(r"blk\.(\d+)\.", name)
+    return int(found[1]) if found else 0
 
 
 def _gets_more_bits(layer: int, layers: int) -> bool:

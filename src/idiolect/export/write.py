@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import gguf
@@ -13,7 +13,7 @@ from idiolect import files
 from idiolect.export import ExportSummary, ggml, plan, policy, stream
 from idiolect.export.configuration import Configuration
 from idiolect.export.disk import room_for
-from idiolect.export.plan import Plan
+from idiolect.export.plan import Plan, PlannedTensor
 from idiolect.export.rope import ORIGINAL_CONTEXT
 from idiolect.export.vocabulary import Vocabulary
 
@@ -30,7 +30,7 @@ def written(
         try:
             _describe(writer, chosen, name)
             _add_vocabulary(writer, chosen.vocabulary, chat_template)
-            _write_tensors(writer, chosen, on_progress)
+            write_tensors(writer, chosen.tensors, on_progress)
         finally:
             writer.close()
     return ExportSummary(
@@ -99,8 +99,9 @@ def _add_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary, chat_templa
     special.add_to_gguf(writer, quiet=True)
 
 
-def _write_tensors(writer: gguf.GGUFWriter, chosen: Plan, on_progress: Progress | None) -> None:
-    for tensor in chosen.tensors:
+def write_tensors(writer: gguf.GGUFWriter, tensors: Sequence[PlannedTensor], on_progress: Progress | None) -> None:
+    """Write header, keys and the stream of tensors, and tell the bytes of tensors written so far and in all."""
+    for tensor in tensors:
         kind = gguf.GGMLQuantizationType[tensor.type]
         writer.add_tensor_info(tensor.name, tensor.shape, np.dtype(np.float32), tensor.nbytes, kind)
     writer.write_header_to_file()
@@ -108,8 +109,8 @@ def _write_tensors(writer: gguf.GGUFWriter, chosen: Plan, on_progress: Progress 
     writer.write_ti_data_to_file()
     (out,) = writer.fout
     writer.write_padding(out, out.tell())
-    total, done = sum(tensor.nbytes for tensor in chosen.tensors), 0
-    for slab, data in stream.encoded(chosen.tensors):
+    total, done = sum(tensor.nbytes for tensor in tensors), 0
+    for slab, data in stream.encoded(tensors):
         out.write(data)
         done += data.nbytes
         if slab.is_last:

@@ -83,7 +83,7 @@ def plan(home: Home, asked: Asked, cycle: Cycle, label: str | None = None) -> Pl
     check_room(home.root, _ROOM_ALWAYS)
     target = plan_target(home, data)
     run = data.profile.run(cycle, label or next_label(data.profile), data.options.quantization)
-    check_exportable(target.base.folder)
+    check_exportable(target.base.folder, weighed=data.options.imatrix)
     check_room(home.root, _ROOM_ALWAYS + _room_for(target.base.folder, run, data.options))
     return Plan(data, target, run, machine(home, data.profile, data.options, cycle.trains))
 
