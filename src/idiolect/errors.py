@@ -10,7 +10,9 @@
     ├── MachineFault         this computer lacks something                               exit code 2
     │   ├── NoRoom               disk
     │   ├── MissingPart          an optional part of Idiolect is not installed
-    │   └── NeedsConsent         what only a person can say yes to: a strange computer, money
+    │   ├── NeedsConsent         what only a person can say yes to: a strange computer, money
+    │   └── NoOllama             Ollama does not answer
+    ├── OllamaRefused        Ollama answers, and could not do what it was asked for      exit code 1
     ├── RunFailed            a step of a run that had begun came to nothing              exit code 1
     └── RunCancelled         somebody has cancelled the run                              exit code 1
 
@@ -78,6 +80,14 @@ class NeedsConsent(MachineFault):
     """Something that only a person can say yes to; the option named `flag` says it for them."""
 
     flag = ""
+
+
+class NoOllama(MachineFault):
+    """Ollama does not answer."""
+
+
+class OllamaRefused(IdiolectError):
+    """Ollama answers, and could not do what it was asked for."""
 
 
 class RunFailed(IdiolectError):

@@ -72,9 +72,10 @@ def test_a_model_that_does_not_answer_is_named() -> None:
 
 
 @pytest.mark.slow
-def test_a_real_server_is_understood() -> None:
-    server = load(packaged_gguf())
-    writer = PromptWriter(url=f"{server.listening_address}/v1", model="any")
+def test_a_real_server_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = load(packaged_gguf())
+    monkeypatch.setenv("OPENAI_API_KEY", model.key)
+    writer = PromptWriter(url=f"{model.server.listening_address}/v1", model="any")
     assert _completion(writer, "Say hello.").strip()
     memory = Memory(source="a", type="journal", turns=(Turn("person", "The cat broke the blue vase."),))
     (sample,) = curate([memory], Options(), CurationRules()).samples

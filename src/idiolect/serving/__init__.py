@@ -1,6 +1,27 @@
-"""A GGUF that talks: in process, and as a Modelfile for Ollama."""
+"""A GGUF that talks: in process, over an endpoint like OpenAI's, in Ollama; and whether it sees what training saw."""
 
-from idiolect.serving.in_process import Reply, Sampling, load, reply
+from idiolect.serving import ollama
+from idiolect.serving.endpoint import Offered, endpoint
+from idiolect.serving.go_template import go_template
+from idiolect.serving.in_process import CONTEXT, Model, Reply, Sampling, load, reply
 from idiolect.serving.modelfile import modelfile
+from idiolect.serving.parity import TALKS, by_llama_cpp, by_server, by_training, differences
 
-__all__ = ["Reply", "Sampling", "load", "modelfile", "reply"]
+__all__ = [
+    "CONTEXT",
+    "TALKS",
+    "Model",
+    "Offered",
+    "Reply",
+    "Sampling",
+    "by_llama_cpp",
+    "by_server",
+    "by_training",
+    "differences",
+    "endpoint",
+    "go_template",
+    "load",
+    "modelfile",
+    "ollama",
+    "reply",
+]

@@ -1,15 +1,35 @@
-"""Talking with a GGUF in this process, through llama.cpp (xllamacpp)."""
+"""Talking with a GGUF in this process, through llama.cpp (xllamacpp).
+
+llama.cpp listens on a port of its own as well, of which only `/apply-template` and `/tokenize` are used here, for
+they exist nowhere else. Whoever else finds the port is refused: it asks for a key that this process drew.
+"""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Sequence
+import secrets
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from idiolect.curation import Message
 from idiolect.errors import DataFault, MissingPart
+
+#: Tokens of a talk, prompt and replies together.
+CONTEXT = 2048
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model file, and the key of its port."""
+
+    gguf: Path
+    server: Any
+    key: str
 
 
 @dataclass(frozen=True)
@@ -32,28 +52,40 @@ class Reply:
     tokens: int
 
 
-def load(gguf: Path, context: int = 2048) -> Any:
-    """Load a model file. Raises DataFault for one that llama.cpp refuses, MissingPart without xllamacpp."""
+def load(gguf: Path, context: int = CONTEXT, *, warm_up: bool = True) -> Model:
+    """Load a model file; without `warm_up` its weights are read from the disk only when it is asked something.
+
+    Raises DataFault for a file that llama.cpp refuses, MissingPart without xllamacpp.
+    """
     try:
         import xllamacpp
     except ModuleNotFoundError as error:
         raise MissingPart(
             "Talking to a model file needs xllamacpp.", "Install it: pip install 'idiolect[chat]'"
         ) from error
+    key = secrets.token_hex()
     wanted = xllamacpp.CommonParams()
     wanted.model.path = str(gguf)
     wanted.n_ctx = context
     wanted.n_parallel = 1
     wanted.cpuparams.n_threads = os.cpu_count() or 1
     wanted.verbosity = 0
+    wanted.warmup = warm_up
+    wanted.api_keys = [key]
+    wanted.ui = False
+    wanted.endpoint_slots = False
+    wanted.endpoint_metrics = True
     try:
-        return xllamacpp.Server(wanted)
+        server = xllamacpp.Server(wanted)
     except RuntimeError as error:
         raise DataFault(f"{gguf} cannot be loaded: {error}", "Make it again from its run.") from error
+    # Only the running loop answers this. A server that is dropped before its loop runs would never end.
+    server.handle_metrics()
+    return Model(gguf, server, key)
 
 
 def reply(
-    model: Any,
+    model: Model,
     messages: Sequence[Message],
     sampling: Sampling | None = None,
     on_text: Callable[[str], None] = lambda _: None,
@@ -73,9 +105,9 @@ def reply(
         ended["tokens"] = chunk.get("timings", {}).get("predicted_n", ended.get("tokens", 0))
         return False
 
-    model.handle_chat_completions(
+    model.server.handle_chat_completions(
         {
-            "messages": [{"role": m.role, "content": m.content} for m in messages],
+            "messages": as_objects(messages),
             "stream": True,
             "temperature": how.temperature,
             "top_p": how.top_p,
@@ -86,3 +118,35 @@ def reply(
         heard,
     )
     return Reply("".join(pieces).strip(), ended.get("reason", "error"), ended.get("tokens", 0))
+
+
+def prompt_text(model: Model, messages: Sequence[Message]) -> str:
+    """Return the text that llama.cpp makes of a talk, up to where the reply begins."""
+    return str(_ask(model, "/apply-template", {"messages": as_objects(messages)})["prompt"])
+
+
+def prompt_tokens(model: Model, text: str) -> tuple[int, ...]:
+    """Return the token ids that llama.cpp makes of a rendered talk before it answers."""
+    asked = {"content": text, "add_special": True, "parse_special": True}
+    return tuple(_ask(model, "/tokenize", asked)["tokens"])
+
+
+def as_objects(messages: Sequence[Message]) -> list[dict[str, str]]:
+    """Return messages as the APIs of OpenAI and Ollama take them."""
+    return [{"role": m.role, "content": m.content} for m in messages]
+
+
+def _ask(model: Model, path: str, body: Mapping[str, Any]) -> Any:
+    """Ask llama.cpp's own port. Raises DataFault where it refuses, as a broken template makes it."""
+    connection = HTTPConnection(urlsplit(model.server.listening_address).netloc)
+    try:
+        connection.request("POST", path, json.dumps(body), {"Authorization": f"Bearer {model.key}"})
+        response = connection.getresponse()
+        answer = json.loads(response.read())
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise DataFault(
+            f"{model.gguf}: llama.cpp refuses {path}: {answer['error']['message']}", "Make it again from its run."
+        )
+    return answer

@@ -1,16 +1,24 @@
 """The Modelfile, for people who prefer `ollama create -f Modelfile`.
 
-The chat template is the one inside the GGUF, which Ollama from 0.30 on renders itself. A Modelfile has no escape
-sequences, so a system message must not hold three quotation marks.
+Ollama from 0.30 on renders the chat template inside the GGUF; the TEMPLATE is for servers before that. The grammar is
+that of Ollama's parser/parser.go: a value ends with its line, and one that begins with three quotation marks with the
+first line that ends with three. Nothing can be escaped.
 """
 
 from __future__ import annotations
 
+import re
 
-def modelfile(gguf: str, system: str, stop: str) -> str:
-    """Return the text of a Modelfile beside the file `gguf`; `stop` ends a turn."""
-    quoted = system.replace('"""', "'''")
+#: Three quotation marks that would end a text before its last line.
+_TOO_EARLY = re.compile(r'"""(?=[ \t]*\n)')
+
+
+def modelfile(gguf: str, system: str, stop: str, template: str | None = None) -> str:
+    """Return the text of a Modelfile beside the file `gguf`; `stop` ends a turn, `template` is one of Go."""
     lines = [f"FROM ./{gguf}", f'PARAMETER stop "{stop}"']
-    if quoted:
+    if template:
+        lines.append(f"TEMPLATE {template}")
+    if system:
+        quoted = _TOO_EARLY.sub("'''", system)
         lines.append(f'SYSTEM """{quoted}"""')
     return "\n".join(lines) + "\n"

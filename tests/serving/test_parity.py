@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from idiolect.dataset import ChatTemplate, load_chat_template
+from idiolect.export import export_gguf
+from idiolect.serving import TALKS, by_llama_cpp, by_training, differences, go_template, load
+from tests.ollama import render_go
+from tests.tiny import CHAT_TEMPLATE
+
+#: As the families write them: a message that stands there unasked, a begin-of-text token, a system message in the
+#: first turn, none at all, an end of text after each reply.
+TEMPLATES = {
+    "chatml": CHAT_TEMPLATE,
+    "with a default": "{% for m in messages %}{% if loop.first and m.role != 'system' %}"
+    "<|im_start|>system\nYou help.<|im_end|>\n{% endif %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n"
+    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}",
+    "in the first turn": "{% set ns = namespace(system='') %}{% for m in messages %}{% if m.role == 'system' %}"
+    "{% set ns.system = m.content + '\n\n' %}{% else %}<|im_start|>{{ m.role }}\n{{ ns.system }}"
+    "{% set ns.system = '' %}{{ m.content }}<|im_end|>\n{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}",
+    "bracketed": "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system') }}"
+    "{% elif m.role == 'user' %}[INST] {{ m.content }} [/INST]{% else %} {{ m.content }}<|endoftext|>{% endif %}"
+    "{% endfor %}",
+}
+
+
+def chat_template(source: str) -> ChatTemplate:
+    return ChatTemplate(source, {"bos_token": "<|endoftext|>"}, ("<|im_end|>", "<|endoftext|>"))
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_llama_cpp_and_go_render_what_training_does(name: str, tiny_base: Path, tmp_path: Path) -> None:
+    template, tokenizer = chat_template(TEMPLATES[name]), tiny_base / "tokenizer.json"
+    export_gguf(tiny_base, tmp_path / "m.gguf", "Q8_0", name="ada", chat_template=template.source)
+    trained = by_training(template, tokenizer)
+    assert len(trained) == len(TALKS) if name != "bracketed" else len(trained) > 4
+    served = by_llama_cpp(load(tmp_path / "m.gguf", warm_up=False), list(trained))
+    assert not differences(trained, served)
+    written = go_template(template, tokenizer)
+    assert written
+    for talk in trained:
+        shown = [{"role": m.role, "content": m.content} for m in TALKS[talk]]
+        assert render_go(written, shown) == trained[talk].text
+
+
+def test_another_template_in_the_file_is_found_out(tiny_base: Path, tmp_path: Path) -> None:
+    other = TEMPLATES["with a default"]
+    export_gguf(tiny_base, tmp_path / "m.gguf", "Q8_0", name="ada", chat_template=other)
+    trained = by_training(load_chat_template(tiny_base), tiny_base / "tokenizer.json")
+    found = differences(trained, by_llama_cpp(load(tmp_path / "m.gguf", warm_up=False), list(trained)))
+    without_system = [name for name, talk in TALKS.items() if talk[0].role != "system"]
+    assert [line.partition(":")[0] for line in found] == without_system
+    assert found[0].startswith("one turn: trained on …'user\\nHow was")
+    assert ", served …'system\\nYou help." in found[0]
+
+
+def test_another_tokenizer_is_found_out(tiny_base: Path, tiny_gguf: Path, tmp_path: Path) -> None:
+    tokenizer = json.loads((tiny_base / "tokenizer.json").read_text())
+    tokenizer["model"]["merges"] = tokenizer["model"]["merges"][:40]
+    (tmp_path / "tokenizer.json").write_text(json.dumps(tokenizer))
+    trained = by_training(load_chat_template(tiny_base), tmp_path / "tokenizer.json")
+    found = differences(trained, by_llama_cpp(load(tiny_gguf, warm_up=False), list(trained)))
+    assert len(found) > len(TALKS) / 2
+    assert "from token" in found[0]
+
+
+def test_what_depends_on_more_than_whose_turn_it_is_has_no_go_template(tiny_base: Path) -> None:
+    numbered = "{% for m in messages %}{{ loop.index }}{{ m.role }}: {{ m.content }}<|im_end|>{% endfor %}"
+    assert go_template(chat_template(numbered), tiny_base / "tokenizer.json") is None
