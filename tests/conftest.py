@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from idiolect.bases import BaseModel, resolve
+from idiolect.export import export_gguf
 from idiolect.files import write_json
-from idiolect.home import Home
+from idiolect.home import Home, Run
+from tests.runs import write_run
 from tests.tiny import SENTENCES, write_model, write_tokenizer
 
 # Nothing is fetched while tests run; what would be, fails at once.
@@ -23,6 +26,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 Event = Mapping[str, Any]
 MakePerson = Callable[..., str]
+MakeRun = Callable[..., Run]
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +35,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("METAHUMAN_", "IDIOLECT_")):
             monkeypatch.delenv(name)
+    # Nobody answers there: the Ollama of whoever runs the tests is not for them to publish to.
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
 
 
 @pytest.fixture
@@ -75,6 +81,20 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_model(folder, "Llama", hidden_size=64, intermediate_size=128, num_hidden_layers=2)
     write_tokenizer(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_gguf(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny base as a model file; read only."""
+    gguf = tmp_path_factory.mktemp("gguf") / "adapter.gguf"
+    export_gguf(tiny_base, gguf, "Q8_0", name="ada")
+    return gguf
+
+
+@pytest.fixture
+def make_run(home: Home, tiny_base: Path) -> MakeRun:
+    """Return a function that writes a run of ada without training; see tests/runs.py."""
+    return partial(write_run, home, tiny_base)
 
 
 @pytest.fixture(scope="session")

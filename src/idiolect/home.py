@@ -119,6 +119,10 @@ class Profile:
         return self.root / "state" / "idiolect.lock"
 
     @property
+    def registry_lock(self) -> Path:
+        return self.root / "state" / "idiolect-registry.lock"
+
+    @property
     def schedule(self) -> Path:
         """When this person is trained by itself."""
         return self.root / "etc" / "schedule.json"
@@ -162,6 +166,16 @@ class Profile:
     def out(self) -> Path:
         return self.root / "out"
 
+    @property
+    def registry(self) -> Path:
+        """What is published, and what was before it."""
+        return self.out / "registry.json"
+
+    @property
+    def work(self) -> Path:
+        """The work folders of runs, each under its label."""
+        return self.out / "work"
+
     def dataset(self) -> Dataset:
         """Where a data set is made without a run."""
         return Dataset(self.out / "dataset", "dataset.jsonl")
@@ -173,7 +187,7 @@ class Profile:
             dataset_name=cycle.dataset.format(label=label),
             cycle=cycle,
             label=label,
-            work=self.out / "work" / label,
+            work=self.work / label,
             quantization=quantization or cycle.quantization,
         )
 

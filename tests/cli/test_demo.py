@@ -14,14 +14,18 @@ import pytest
 from idiolect.curation import Message
 from idiolect.home import Home
 from idiolect.serving import load, reply
+from idiolect.workflow.registry import read_registry
 from idiolect.workflow.runs import newest
+from tests.ollama import gguf_of, ollama_stand_in
 
 
 @pytest.mark.slow
 def test_the_demo_shows_what_it_promises(tmp_path: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"} | {"COLUMNS": "140"}
     words = [sys.executable, "-m", "idiolect", "demo", "--home", str(tmp_path)]
-    done = subprocess.run(words, capture_output=True, text=True, env=environment, check=False)
+    with ollama_stand_in() as ollama:
+        environment["OLLAMA_HOST"] = ollama.address
+        done = subprocess.run(words, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     shown = done.stdout
 
@@ -33,6 +37,10 @@ def test_the_demo_shows_what_it_promises(tmp_path: Path) -> None:
     assert f"idiolect chat --username marit --home {tmp_path}" in shown
 
     finished = newest(Home(tmp_path), "marit")
+    published = read_registry(Home(tmp_path).profile("marit")).published
+    assert published
+    assert (published.label, published.ollama) == (finished.run.label, f"marit:{finished.run.label[:10]}")
+    assert ollama.manifests["marit:latest"]["model"] == gguf_of(finished.run.gguf)
     training = finished.summary.training
     assert training
     assert training.loss_before - training.loss_after >= 0.4

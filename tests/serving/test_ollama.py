@@ -152,8 +152,8 @@ def test_both_eras_render_what_training_saw(tiny_base: Path, tiny_gguf: Path, ve
         there = created(state, tiny_gguf, "ada:bare")
         files = {"adapter.gguf": gguf_of(tiny_gguf)}
         ollama.create(there, "ada:latest", files=files, template=written)
-        assert not differences(trained, by_server(lambda t: ollama.rendered(there, "ada:latest", t), model, [*trained]))
-        bare = differences(trained, by_server(lambda t: ollama.rendered(there, "ada:bare", t), model, [*trained]))
+        assert not differences(trained, by_server(lambda t: ollama.rendered(there, "ada:latest", t), model, trained))
+        bare = differences(trained, by_server(lambda t: ollama.rendered(there, "ada:bare", t), model, trained))
         assert len(bare) == (0 if there.renders_jinja else len(TALKS))
 
 

@@ -16,6 +16,7 @@ from idiolect.serving import Sampling, load, reply
 from idiolect.workflow.cycle import STEPS, run_cycle
 from idiolect.workflow.events import Began, Ended
 from idiolect.workflow.plan import Asked
+from idiolect.workflow.registry import Voice, read_registry, voice
 from idiolect.workflow.runs import Finished, newest, overview
 from tests.conftest import Event, MakePerson
 
@@ -58,7 +59,13 @@ def test_a_run_leaves_just_what_was_promised(
         "run.log",
         "run-summary.json",
     }
-    assert [p.name for p in home.profile(person).out.iterdir() if p.name != "work"] == ["adapters"]
+    assert {p.name for p in home.profile(person).out.iterdir()} == {"adapters", "registry.json", "work"}
+    published = read_registry(home.profile(person)).published
+    assert published
+    assert (published.label, published.ollama) == (run.label, None)
+    assert voice(home, person) == Voice(run.gguf, summary.system_messages)
+    quick = {step.step: step.seconds for step in summary.steps}
+    assert quick["parity"] + quick["publish"] < 5  # far below a second where nobody else wants the cores
     assert not run.work.exists()
     assert [e.step for e in told if isinstance(e, Began)] == list(STEPS)
     assert [e.step for e in told if isinstance(e, Ended)] == list(STEPS)

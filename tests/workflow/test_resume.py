@@ -159,7 +159,7 @@ def test_killed_in_the_middle_of_training_it_ends_with_the_same_weights(home: Ho
     running.stdout.close()
     told: list[Any] = []
     finished = resume(home, person, None, told.append)
-    assert begun(told) == ["train", "merge", "quantize", "modelfile"]
+    assert begun(told) == ["train", "merge", "quantize", "modelfile", "parity", "publish"]
     assert any(isinstance(e, Note) and e.text.startswith("Going on from checkpoint-") for e in told)
     ours, theirs = contents(finished.run), contents(never_killed)
     for name in ("adapter/adapter_model.safetensors", "adapter.gguf", "label.jsonl"):

@@ -14,6 +14,8 @@ from idiolect.cli.cycles import fine_tune_cycle, full_cycle
 from idiolect.cli.demo import demo
 from idiolect.cli.export import export
 from idiolect.cli.options import options
+from idiolect.cli.published import check_template, cleanup, models, promote, rollback
+from idiolect.cli.serve import serve
 from idiolect.cli.worker import worker
 from idiolect.errors import IdiolectError
 
@@ -29,7 +31,14 @@ app.command("full-cycle")(full_cycle)
 app.command("fine-tune-cycle")(fine_tune_cycle)
 app.command("chat")(chat)
 app.command("export")(export)
+app.command("serve")(serve)
 app.command("options")(options)
+_PUBLISHED = "What is published"
+app.command("models", rich_help_panel=_PUBLISHED)(models)
+app.command("promote", rich_help_panel=_PUBLISHED)(promote)
+app.command("rollback", rich_help_panel=_PUBLISHED)(rollback)
+app.command("check-template", rich_help_panel=_PUBLISHED)(check_template)
+app.command("cleanup", rich_help_panel=_PUBLISHED)(cleanup)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(runs.app, name="runs")
 app.add_typer(machines.app, name="machines")

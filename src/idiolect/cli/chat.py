@@ -1,4 +1,4 @@
-"""`idiolect chat`: talk with the newest model of a person, in the terminal or through a pipe."""
+"""`idiolect chat`: talk with a person's model, in the terminal or through a pipe."""
 
 from __future__ import annotations
 
@@ -25,23 +25,24 @@ def chat(
     mode: Annotated[
         Mode, typer.Option(help="How they speak: to others, to themselves, or getting things done.")
     ] = "emulation",
+    run: Annotated[str | None, typer.Option(help="The model of this run, published or not.")] = None,
 ) -> None:
-    """Talk with the newest model. `/mode dual|emulation|agent` switches, `/new` forgets, `/exit` ends."""
+    """Talk with the published model, else the newest. `/mode dual|emulation|agent`, `/new` forgets, `/exit` ends."""
     from idiolect.curation import Message
     from idiolect.serving import load, reply
-    from idiolect.workflow.runs import newest
+    from idiolect.workflow.registry import voice
 
-    finished = newest(home_at(home), username)
+    them = voice(home_at(home), username, run)
     console = Console(highlight=False)
-    console.print(f"[dim]{finished.run.gguf}, mode {mode}; /exit ends[/]", soft_wrap=True)
-    model = load(finished.run.gguf)
+    console.print(f"[dim]{them.gguf}, mode {mode}; /exit ends[/]", soft_wrap=True)
+    model = load(them.gguf)
     talk: list[Message] = []
     for said in _lines(console):
         if said.startswith("/"):
             mode, talk = _command(said, mode, talk, console)
             continue
         talk = [*talk, Message("user", said)][-_REMEMBERED:]
-        system = finished.summary.system_messages[mode]
+        system = them.system_messages[mode]
         heard = [Message("system", system), *talk] if system else talk
         answer = reply(model, heard, on_text=lambda piece: console.out(piece, end=""))
         console.print()

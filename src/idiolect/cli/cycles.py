@@ -76,6 +76,7 @@ def say_queued(label: str, queue: str) -> None:
 def watch(cycle: Callable[[Tell], Finished], username: str, home: Path | None) -> None:
     """Carry out a cycle before a person's eyes."""
     from idiolect.cli.view import CycleView, show_summary
+    from idiolect.workflow.registry import read_registry
 
     console = Console(highlight=False)
     view = CycleView(console)
@@ -88,4 +89,6 @@ def watch(cycle: Callable[[Tell], Finished], username: str, home: Path | None) -
         raise typer.Exit(130) from None
     finally:
         view.bars.stop()
-    show_summary(console, finished.summary, finished.run.folder, f"idiolect chat{at}")
+    published = read_registry(home_at(home).profile(username)).published
+    this = "" if published and published.label == finished.run.label else f" --run {finished.run.label}"
+    show_summary(console, finished.summary, finished.run.folder, f"idiolect chat{at}{this}")

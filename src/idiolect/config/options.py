@@ -105,6 +105,8 @@ class Options(BaseModel):
     """Quantize with an importance matrix: what the person's texts use most is kept most exactly."""
     keep_model: Annotated[bool, Typed(trains="adapter")] = True
     """Keep `model/` as well: base and adapter as one, to go on from or to convert, as large as the base model."""
+    publish: Literal["always", "never"] = "always"
+    """Whether the model takes the place of the one that is talked to; `never`: `idiolect promote` it by hand."""
 
 
 #: What a full fine-tune wants otherwise than LoRA does: at 2e-4 it would forget all that it knew.

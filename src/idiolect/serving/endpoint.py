@@ -212,6 +212,8 @@ class _Endpoint(BaseHTTPRequestHandler):
         self._allow_origin()
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
 

@@ -55,6 +55,8 @@ class Reply:
 def load(gguf: Path, context: int = CONTEXT, *, warm_up: bool = True) -> Model:
     """Load a model file; without `warm_up` its weights are read from the disk only when it is asked something.
 
+    It computes on as many threads as OMP_NUM_THREADS says, or as there are cores.
+
     Raises DataFault for a file that llama.cpp refuses, MissingPart without xllamacpp.
     """
     try:
@@ -68,7 +70,7 @@ def load(gguf: Path, context: int = CONTEXT, *, warm_up: bool = True) -> Model:
     wanted.model.path = str(gguf)
     wanted.n_ctx = context
     wanted.n_parallel = 1
-    wanted.cpuparams.n_threads = os.cpu_count() or 1
+    wanted.cpuparams.n_threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
     wanted.verbosity = 0
     wanted.warmup = warm_up
     wanted.api_keys = [key]

@@ -209,11 +209,15 @@ def _connected(where: str, seconds: float) -> Iterator[HTTPConnection]:
         yield connection
     except (OSError, HTTPException) as error:
         raise NoOllama(
-            f"Ollama at {where} does not answer: {str(error) or type(error).__name__}.",
+            f"Ollama at {where} does not answer: {_reason(error)}.",
             "Start it (`ollama serve`), or set OLLAMA_HOST to where it is.",
         ) from error
     finally:
         connection.close()
+
+
+def _reason(error: OSError | HTTPException) -> str:
+    return (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
 
 
 def _refuse_unless_ok(response: HTTPResponse) -> None:

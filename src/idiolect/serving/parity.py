@@ -5,14 +5,15 @@ Compared are token ids, for they are what a model sees; the text is kept to show
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
 from idiolect.curation import Message
 from idiolect.dataset import ChatTemplate
-from idiolect.errors import BaseModelFault
+from idiolect.errors import BaseModelFault, DataFault
 from idiolect.serving.in_process import Model, prompt_text, prompt_tokens
 
 
@@ -49,38 +50,53 @@ class Rendering:
 Renderings = Mapping[str, Rendering]
 
 
-def by_training(template: ChatTemplate, tokenizer_json: Path) -> Renderings:
-    """Render the talks as training does; those that the template refuses (system messages, say) are left out."""
+def by_training(template: ChatTemplate, tokenizer_json: Path, system: str = "") -> Renderings:
+    """Render the talks as training does; those that the template refuses (system messages, say) are left out.
+
+    Talks without a system message are put under `system`, as whoever serves a model with one of its own does.
+    """
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(tokenizer_json))
-    rendered = {}
-    for name, talk in TALKS.items():
-        try:
-            text = template.render(talk, ask=True)
-        except BaseModelFault:
-            continue
-        rendered[name] = Rendering(text, tuple(tokenizer.encode(text, add_special_tokens=False).ids))
-    return rendered
+
+    def render(talk: Sequence[Message]) -> Rendering:
+        text = template.render(talk, ask=True)
+        return Rendering(text, tuple(tokenizer.encode(text, add_special_tokens=False).ids))
+
+    return _rendered(render, system)
 
 
-def by_llama_cpp(model: Model, names: Sequence[str]) -> Renderings:
-    """Render talks as llama.cpp does, by what stands in the GGUF."""
-    return by_server(lambda talk: prompt_text(model, talk), model, names)
+def by_llama_cpp(model: Model, system: str = "") -> Renderings:
+    """Render the talks as llama.cpp does, by what stands in the GGUF; those that it refuses are left out."""
+
+    def render(talk: Sequence[Message]) -> Rendering:
+        text = prompt_text(model, talk)
+        return Rendering(text, prompt_tokens(model, text))
+
+    return _rendered(render, system)
 
 
-def by_server(render: Callable[[Sequence[Message]], str], model: Model, names: Sequence[str]) -> Renderings:
+def by_server(render: Callable[[Sequence[Message]], str], model: Model, names: Iterable[str]) -> Renderings:
     """Render talks by what a server answers; the same GGUF cuts them into tokens."""
     texts = {name: render(TALKS[name]) for name in names}
     return {name: Rendering(text, prompt_tokens(model, text)) for name, text in texts.items()}
 
 
+def _rendered(render: Callable[[Sequence[Message]], Rendering], system: str) -> Renderings:
+    rendered = {}
+    for name, talk in TALKS.items():
+        under = (Message("system", system), *talk) if system and talk[0].role != "system" else talk
+        with suppress(BaseModelFault, DataFault):
+            rendered[name] = render(under)
+    return rendered
+
+
 def differences(trained: Renderings, served: Renderings) -> list[str]:
     """Say for each talk that is not token for token the same where the two part."""
     return [
-        f"{name}: {_parting(expected, served[name])}"
+        f"{name}: {_parting(expected, served[name]) if name in served else 'it is refused'}"
         for name, expected in trained.items()
-        if expected.tokens != served[name].tokens
+        if name not in served or expected.tokens != served[name].tokens
     ]
 
 

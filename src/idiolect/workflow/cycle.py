@@ -13,20 +13,22 @@ import msgspec
 
 from idiolect.config import our_part
 from idiolect.curation import SELECTION, memory_stamps
-from idiolect.errors import IdiolectError
+from idiolect.errors import IdiolectError, UserFault
 from idiolect.files import make_folder, remove, remove_partials, write_json
-from idiolect.home import CYCLES, Cycle, Home
+from idiolect.home import CYCLES, Cycle, Home, Profile, Run
 from idiolect.machines import RUNPOD
 from idiolect.training import Note
 from idiolect.workflow import data_steps, steps
 from idiolect.workflow.audit import audit
 from idiolect.workflow.cancel import cancellable
+from idiolect.workflow.cleanup import clean_up
 from idiolect.workflow.events import Began, Ended, Tell, logged, write_line
 from idiolect.workflow.faults import audited, telling_of_faults
 from idiolect.workflow.journal import Journal, StepRecord, fingerprints, read_journal, why_again, written
 from idiolect.workflow.lock import Holder, only_run
 from idiolect.workflow.plan import Asked, Plan, plan
 from idiolect.workflow.pods import reap_pods
+from idiolect.workflow.publish import talks
 from idiolect.workflow.runs import Finished, run_of, standing, state, unfinished
 from idiolect.workflow.summary import failed, read_summary, succeeded
 
@@ -109,8 +111,18 @@ STEPS: Mapping[str, Step] = {
     ),
     "modelfile": Step(
         steps.write_modelfile,
-        lambda p: {"system messages": p.data.systems, "turn end": p.target.template.turn_end},
+        lambda p: {"system messages": p.data.systems, "chat template": p.target.template.source},
         lambda p: [p.run.modelfile],
+    ),
+    "parity": Step(
+        steps.compare_with_training,
+        lambda p: {"model": p.run.gguf, "chat template": p.target.template.source, "tokenizer": p.target.tokenizer},
+        lambda _: [],
+    ),
+    "publish": Step(
+        steps.publish_model,
+        lambda p: {"model": p.run.gguf, "system messages": p.data.systems, **_options(p, {"publish"})},
+        lambda _: [],
     ),
 }
 
@@ -192,7 +204,17 @@ def carry_out(decided: Plan, journal: Journal, tell: Tell, steps: Mapping[str, S
         write_line(run.log, "the run has succeeded")
         audit(profile, f"{audited(run)}_completed", {"run": run.label, "memories": summary.memories})
         remove(run.work)
-        return Finished(run, summary)
+    _clean_up(profile, run, tell)
+    return Finished(run, summary)
+
+
+def _clean_up(profile: Profile, run: Run, tell: Tell) -> None:
+    """Remove what old runs have left; a run that has succeeded does not fail of that."""
+    try:
+        for removal in clean_up(profile, going_on=run.label):
+            tell(Note(str(removal)))
+    except UserFault as busy:
+        tell(Note(f"Old runs were not cleaned up. {busy.problem}"))
 
 
 def _steps(decided: Plan, journal: Journal, tell: Tell, steps: Mapping[str, Step]) -> Journal:
@@ -200,12 +222,22 @@ def _steps(decided: Plan, journal: Journal, tell: Tell, steps: Mapping[str, Step
         try:
             record = _done(decided, journal, name, step, tell)
         except IdiolectError as error:
-            write_json(decided.run.summary, failed(decided, journal, name, error))
+            usable = talks(decided.run.gguf)
+            write_json(decided.run.summary, failed(decided, journal, name, error, usable=usable))
+            if usable:
+                raise _offering(error, decided) from error
             raise
         others = [r for r in journal.steps if r.step != name]
         journal = msgspec.structs.replace(journal, steps=[*others, record])
         write_json(decided.run.journal, journal)
     return journal
+
+
+def _offering(error: IdiolectError, decided: Plan) -> IdiolectError:
+    """Return the error with a word of the model file that the run has left, which loads and talks."""
+    where = f"{decided.run.label} --username {decided.data.profile.person}"
+    offer = f"Its model file is there and talks: idiolect chat --run {where}; idiolect promote {where}"
+    return type(error)(error.problem, f"{error.remedy} {offer}")
 
 
 def _done(decided: Plan, journal: Journal, name: str, step: Step, tell: Tell) -> StepRecord:

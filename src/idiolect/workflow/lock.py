@@ -1,4 +1,4 @@
-"""One run of a person at a time: a lock that the system lets go of when its holder dies, however it dies."""
+"""One run of a person at a time, and one publication: locks that the system lets go of when their holder dies."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def only_run(
     """
     make_folder(profile.lock.parent)
     with profile.lock.open("a+b") as file:
-        _take(file, profile, waiting)
+        stop = "Wait for it with --wait, or stop it with `idiolect runs cancel`; what it did is kept."
+        _take(file, f"A run of {profile.person} is going on", stop, waiting)
         died = _read(file)
         _write(file, msgspec.json.encode(Holder(label, os.getpid(), socket.gethostname(), datetime.now(UTC))))
         try:
@@ -64,15 +65,36 @@ def holder(profile: Profile) -> Holder | None:
         return None
 
 
-def _take(file: BinaryIO, profile: Profile, waiting: Callable[[Holder | None], None] | None) -> None:
+@contextmanager
+def only_publication(profile: Profile, label: str) -> Iterator[None]:
+    """Hold the lock of a person's registry. Raises UserFault, saying who holds it, if somebody does."""
+    make_folder(profile.registry_lock.parent)
+    with profile.registry_lock.open("a+b") as file:
+        _take(file, f"A model of {profile.person} is being published", "Wait until it is.", None)
+        _write(file, msgspec.json.encode(Holder(label, os.getpid(), socket.gethostname(), datetime.now(UTC))))
+        yield
+
+
+@contextmanager
+def no_other_run(profile: Profile) -> Iterator[str | None]:
+    """Keep runs from beginning; yields the label of the one that is going on already, if one is."""
+    make_folder(profile.lock.parent)
+    with profile.lock.open("a+b") as file:
+        if _free(file, fcntl.LOCK_SH):
+            yield None
+            return
+        going_on = _read(file)
+        if going_on is None:
+            raise UserFault(f"A run of {profile.person} has just begun.", "Try again in a moment.")
+        yield going_on.label
+
+
+def _take(file: BinaryIO, going_on: str, remedy: str, waiting: Callable[[Holder | None], None] | None) -> None:
     began, told = time.monotonic(), False
     while not _free(file, fcntl.LOCK_EX):
         if time.monotonic() - began > _GRACE_SECONDS and not told:
             if waiting is None:
-                raise UserFault(
-                    f"A run of {profile.person} is going on: {_read(file) or 'it has just begun'}.",
-                    "Wait for it with --wait, or stop it with `idiolect runs cancel`; what it did is kept.",
-                )
+                raise UserFault(f"{going_on}: {_read(file) or 'it has just begun'}.", remedy)
             waiting(_read(file))
             told = True
         time.sleep(_POLL_SECONDS)

@@ -7,6 +7,7 @@ import importlib.util
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from idiolect.errors import BaseModelFault, EmptyProfile, MachineFault, MissingP
 from idiolect.export import check_exportable, estimate_bytes
 from idiolect.home import Cycle, Home, Profile, Run, new_label
 from idiolect.memories import persona_name
+from idiolect.serving import go_template
 from idiolect.workflow.where import Train, machine
 
 #: Before the label of a run whose model is the base of another.
@@ -65,6 +67,11 @@ class Target:
     def tokenizer(self) -> Path:
         return self.base.folder / "tokenizer.json"
 
+    @cached_property
+    def go_template(self) -> str | None:
+        """The chat template as one of Go, for an Ollama before 0.30."""
+        return go_template(self.template, self.tokenizer)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -99,7 +106,12 @@ def plan_data(home: Home, asked: Asked, cycle: Cycle | None = None) -> Data:
 
 def plan_target(home: Home, data: Data) -> Target:
     """Find the base model and its template. Raises BaseModelFault, also if the template cannot mark replies."""
-    base = find_base(home, data.profile, data.options.base_model)
+    return target(home, data.profile, data.options.base_model)
+
+
+def target(home: Home, profile: Profile, name: str) -> Target:
+    """Find the base model of that name, and its template. Raises BaseModelFault."""
+    base = find_base(home, profile, name)
     template = load_chat_template(base.folder, home.schemas, base.name)
     template.render_learned([Message("system", "?"), Message("user", "?"), Message("assistant", "!")])
     return Target(base, template)

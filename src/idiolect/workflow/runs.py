@@ -19,20 +19,25 @@ from idiolect.workflow.summary import StepSummary, Summary, read_summary
 
 @dataclass(frozen=True)
 class Finished:
-    """A run that has ended well, and its summary; its model file has the name that it had then."""
+    """A run that has ended, and its summary; its model file has the name that it had then."""
 
     run: Run
     summary: Summary
 
 
-def newest(home: Home, person: str) -> Finished:
-    """Return the newest run whose model file is there. Raises UnknownPerson, and UserFault where there is none."""
-    profile = home.profile(person)
+def known(home: Home, person: str) -> Profile:
+    """Return a person's profile. Raises UnknownPerson."""
     if person not in home.people():
         raise UnknownPerson(
             f"There is no profile of {person!r} in {home.root / 'profiles'}.",
             f"Known: {', '.join(home.people()) or 'nobody yet'}.",
         )
+    return home.profile(person)
+
+
+def newest(home: Home, person: str) -> Finished:
+    """Return the newest run whose model file is there. Raises UnknownPerson, and UserFault where there is none."""
+    profile = known(home, person)
     for run in reversed(profile.runs()):
         if state(run) == "succeeded":
             summary = read_summary(run.summary)
@@ -60,6 +65,18 @@ def find(home: Home, label: str, person: str | None = None) -> tuple[Profile, Ru
         people = ", ".join(profile.person for profile, _ in found)
         raise UserFault(f"{label} is a run of each of {people}.", "Say whose with --username.")
     return found[0]
+
+
+def find_run(home: Home, label: str, person: str | None = None) -> Finished:
+    """Return the run of that label that has left a model file, whoever's. Raises UserFault where there is none."""
+    people = [person] if person else home.people()
+    for run in (run for name in people for run in home.profile(name).runs()):
+        if run.label == label and run.summary.exists():
+            summary = read_summary(run.summary)
+            as_written = dataclasses.replace(run, quantization=summary.quantization)
+            if as_written.gguf.exists():
+                return Finished(as_written, summary)
+    raise UserFault(f"There is no run {label!r} that has left a model file.", "See them all: idiolect runs")
 
 
 def state(run: Run) -> str:

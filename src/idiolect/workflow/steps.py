@@ -15,13 +15,16 @@ from idiolect.errors import RunFailed
 from idiolect.export import export_gguf, merge_model
 from idiolect.files import remove, whole, write_text
 from idiolect.home import Run
-from idiolect.serving import modelfile
+from idiolect.serving import load, modelfile
 from idiolect.training import OPTIONS as TRAINING
 from idiolect.training import Note, TrainingResult, decode, is_trained, loss_picture, read_result, write_bundle
 from idiolect.workflow.data_steps import read_lines
 from idiolect.workflow.events import Tell, Written
 from idiolect.workflow.journal import fingerprints
+from idiolect.workflow.parity import check_parity
 from idiolect.workflow.plan import Plan
+from idiolect.workflow.publish import publish, talking
+from idiolect.workflow.registry import PLAIN, candidate
 
 
 def base_weights(plan: Plan) -> Mapping[str, Any]:
@@ -120,6 +123,24 @@ def merge_and_quantize(plan: Plan, tell: Tell) -> str:
 
 
 def write_modelfile(plan: Plan, _: Tell) -> str:
-    text = modelfile(plan.run.gguf.name, plan.data.systems["emulation"], stop=plan.target.template.turn_end)
+    template, systems = plan.target.template, plan.data.systems
+    text = modelfile(plan.run.gguf.name, systems[PLAIN], stop=template.turn_end, template=plan.target.go_template)
     write_text(plan.run.modelfile, text)
     return plan.run.modelfile.name
+
+
+def compare_with_training(plan: Plan, _: Tell) -> str:
+    return check_parity(plan.target, load(plan.run.gguf, warm_up=False))
+
+
+def publish_model(plan: Plan, _: Tell) -> str:
+    if reason := _reason_against(plan):
+        return f"not published: {reason}; idiolect promote {plan.run.label}"
+    systems, target = plan.data.systems, plan.target
+    model = candidate(plan.data.profile, plan.run, systems, target.template.turn_end, target.go_template)
+    return publish(plan.data.profile, model, talking(plan.run.gguf))
+
+
+def _reason_against(plan: Plan) -> str | None:
+    """Say why a model that loads and talks should not take the place of the published one, if it should not."""
+    return "as asked" if plan.data.options.publish == "never" else None

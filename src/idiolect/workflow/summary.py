@@ -45,6 +45,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     options: dict[str, Any]
     """Option → its value, and where that came from."""
     system_messages: Mapping[Mode, str]
+    turn_end: str = ""
+    """The token that ends a reply."""
+    go_template: str | None = None
+    """The chat template for an Ollama before 0.30, where there is one."""
+    usable: bool = False
+    """Whether a run that failed has left a model file that loads and talks all the same."""
     memories: dict[str, int] = {}
     """What became of the memory files: trained on, held out, or dropped by which rule."""
     training: TrainingResult | None = None
@@ -68,8 +74,9 @@ def succeeded(plan: Plan, journal: Journal) -> Summary:
     )
 
 
-def failed(plan: Plan, journal: Journal, step: str, error: IdiolectError) -> Summary:
-    return msgspec.structs.replace(_summary(plan, journal), state="failed", error=f"{step}: {error.problem}")
+def failed(plan: Plan, journal: Journal, step: str, error: IdiolectError, *, usable: bool) -> Summary:
+    summary = _summary(plan, journal)
+    return msgspec.structs.replace(summary, state="failed", error=f"{step}: {error.problem}", usable=usable)
 
 
 def read_summary(path: Path) -> Summary:
@@ -90,6 +97,8 @@ def _summary(plan: Plan, journal: Journal) -> Summary:
         seed=plan.data.options.seed,
         options={k: {"value": v, "from": plan.data.settings.origins[k]} for k, v in options.items()},
         system_messages=plan.data.systems,
+        turn_end=plan.target.template.turn_end,
+        go_template=plan.target.go_template,
         steps=[StepSummary(r.step, r.outcome, r.seconds) for r in journal.steps],
         versions={
             "python": platform.python_version(),

@@ -1,0 +1,161 @@
+"""What is published, from the command line: the commands as a person types them, the endpoint as programs ask."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import openai
+import pytest
+from typer.testing import CliRunner
+
+from idiolect.cli import app
+from idiolect.errors import IdiolectError
+from idiolect.home import Home
+from idiolect.workflow.publish import promote
+from tests.cli.test_commands import idiolect
+from tests.conftest import Event, MakePerson, MakeRun
+from tests.ollama import OllamaStandIn, gguf_of, ollama_stand_in
+
+
+@pytest.fixture
+def ollama(monkeypatch: pytest.MonkeyPatch) -> Iterator[OllamaStandIn]:
+    with ollama_stand_in() as state:
+        monkeypatch.setenv("OLLAMA_HOST", state.address)
+        yield state
+
+
+def typed(home: Home, *words: str, code: int = 0) -> str:
+    """Return what a command says, typed into this process."""
+    done = CliRunner(env={"COLUMNS": "200"}).invoke(app, [*words, "--home", str(home.root)])
+    if isinstance(done.exception, IdiolectError):
+        assert code == done.exception.exit_code
+        return str(done.exception)
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def test_models_are_promoted_listed_brought_back_and_cleaned_up(home: Home, make_run: MakeRun) -> None:
+    first, second, third = (make_run(f"2026-10-0{n}") for n in (1, 2, 3))
+    ada = ("--username", "ada")
+    for words in (["rollback"], ["cleanup"], ["promote", first.label], ["chat"]):
+        typed(home, *words, "-u", "adda", code=2)
+    assert home.people() == ["ada"]
+    assert "no model of ada to go back to" in typed(home, "rollback", *ada, code=2)
+    for run in (first, second):
+        assert "published; not in Ollama" in typed(home, "promote", run.label, *ada)
+    assert f"{first.label} is back" in typed(home, "rollback", *ada)
+    rows = json.loads(typed(home, "models", "--json"))
+    assert [(row["person"], row["state"], row["run"]) for row in rows] == [
+        ("ada", "published", first.label),
+        ("ada", "before", second.label),
+    ]
+    assert rows[0]["file"] == f"out/adapters/2026-10-01/{first.label}/adapter.gguf"
+    assert second.label in typed(home, "models", *ada)
+    assert "There is nothing to remove." in typed(home, "cleanup", *ada)
+    fourth = make_run("2026-10-04")
+    assert f"would remove {third.gguf}" not in typed(home, "cleanup", *ada, "--dry-run")
+    said = typed(home, "cleanup", *ada, "--keep", "1", "--dry-run")
+    assert f"would remove {third.gguf}, 0.2 MB" in said
+    assert "1 things, 0.2 MB" in said
+    assert third.gguf.exists()
+    typed(home, "cleanup", *ada, "--keep", "1")
+    assert [run.gguf.exists() for run in (first, second, third, fourth)] == [True, True, False, True]
+
+
+def test_check_template_compares_three_and_says_where_they_part(
+    home: Home, make_run: MakeRun, ollama: OllamaStandIn
+) -> None:
+    run = make_run("2026-10-01")
+    said = typed(home, "check-template", "--run", run.label)
+    assert said.count("the same") == 24
+    assert "Ollama: Ollama 0.33.0" in said
+    ollama.renders = "{{ .Prompt }}"
+    said = typed(home, "check-template", "--run", run.label, code=1)
+    assert said.count("the same") == said.count("differs") == 12
+    assert "triple quotes: trained on" in said
+    assert not ollama.manifests
+    ollama.version = "0.11.0"
+    said = typed(home, "check-template", "--run", run.label)
+    assert said.count("not asked") == 12
+    assert "no run 'x'" in typed(home, "check-template", "--run", "x", code=2)
+
+
+def test_chat_talks_with_the_published_model_or_the_one_that_is_named(home: Home, make_run: MakeRun) -> None:
+    first, second = make_run("2026-10-01"), make_run("2026-10-02")
+    talk = idiolect("chat", "-u", "ada", "--home", str(home.root), given="/exit\n")
+    assert str(second.gguf) in talk.stdout
+    promote(home, "ada", first.label)
+    assert str(first.gguf) in typed(home, "chat", "-u", "ada")
+    assert str(second.gguf) in typed(home, "chat", "-u", "ada", "--run", second.label)
+    first.gguf.unlink()
+    assert str(second.gguf) in typed(home, "chat", "-u", "ada")
+
+
+def test_serve_answers_the_openai_client_until_ctrl_c(home: Home, make_run: MakeRun) -> None:
+    assert "no published model" in typed(home, "serve", code=2)
+    promote(home, "ada", make_run("2026-10-01").label)
+    words = [sys.executable, "-m", "idiolect", "serve", "--port", "0", "--home", str(home.root)]
+    serving = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert serving.stdout
+    assert "ada:latest, ada:dual, ada:emulation, ada:agent" in serving.stdout.readline()
+    address = re.search(r"http://127\.0\.0\.1:(\d+)/v1", serving.stdout.readline())
+    assert address
+    with openai.OpenAI(base_url=address[0], api_key="none", max_retries=0) as client:
+        pieces = client.chat.completions.create(
+            model="ada:dual", messages=[{"role": "user", "content": "Hi."}], max_tokens=3, stream=True
+        )
+        assert [p.choices[0].finish_reason for p in pieces][-1] in ("length", "stop")
+    assert "cannot be had" in typed(home, "serve", "--port", address[1], code=2)
+    serving.send_signal(signal.SIGINT)
+    said, errors = serving.communicate(timeout=20)
+    assert serving.returncode == 0
+    assert "Ended." in said
+    assert "Traceback" not in errors
+
+
+@pytest.mark.slow
+def test_a_run_that_fails_after_its_model_was_made_offers_it(
+    home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path, ollama: OllamaStandIn
+) -> None:
+    make_person("ada", talks, num_train_epochs=1, base_model=str(tiny_base))
+    place = {"IDIOLECT_HOME": str(home.root), "OLLAMA_HOST": os.environ["OLLAMA_HOST"]}
+    good = idiolect("full-cycle", "-u", "ada", environ=place)
+    assert good.returncode == 0, good.stderr
+    assert "12 talks, token for token as in training" in good.stdout
+    assert "published; `ollama run ada:latest`" in good.stdout
+    (first,) = home.profile("ada").runs()
+    assert ollama.manifests["ada:latest"]["model"] == gguf_of(first.gguf)
+
+    ollama.renders = "{{ .Prompt }}"
+    failed = idiolect("full-cycle", "-u", "ada", environ=place)
+    assert failed.returncode == 1
+    assert "would serve the model otherwise than it was trained" in failed.stderr
+    (_, second) = home.profile("ada").runs()
+    offer = f"idiolect promote {second.label} --username ada"
+    assert offer in failed.stderr
+    assert len(failed.stderr.strip().splitlines()) == 2
+    summary = json.loads(second.summary.read_text())
+    assert (summary["state"], summary["usable"]) == ("failed", True)
+    assert ollama.manifests["ada:latest"]["model"] == gguf_of(first.gguf)
+
+    ollama.renders = ""
+    done = idiolect(*offer.split()[1:], environ=place)
+    assert done.returncode == 0, done.stderr
+    assert ollama.manifests["ada:latest"]["model"] == gguf_of(second.gguf)
+    resumed = idiolect("runs", "resume", "-u", "ada", environ=place)
+    assert resumed.returncode == 0, resumed.stderr
+    assert '"succeeded"' in second.summary.read_text()
+
+    third = idiolect("full-cycle", "-u", "ada", "--publish", "never", environ=place)
+    assert third.returncode == 0, third.stderr
+    assert "not published: as asked" in third.stdout
+    assert f"idiolect chat --username ada --run {home.profile('ada').runs()[-1].label}" in third.stdout
+    assert f"removed {first.gguf}" not in third.stdout
+    assert ollama.manifests["ada:latest"]["model"] == gguf_of(second.gguf)
