@@ -89,6 +89,7 @@ def talking(gguf: Path) -> Model:
         model = load(gguf)
     except DataFault as error:
         raise RunFailed(error.problem, error.remedy) from error
-    if reply(model, in_ollama.HELLO, Sampling(max_tokens=8)).tokens == 0:
+    answer = reply(model, in_ollama.HELLO, Sampling(max_tokens=8))
+    if answer.tokens == 0 or answer.finish_reason == "error":
         raise RunFailed(f"{gguf} loads, but says nothing.", "Look at its run; it is not published.")
     return model
