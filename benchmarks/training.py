@@ -26,7 +26,8 @@ from idiolect.home import Home
 from idiolect.memories import read_memories
 from idiolect.memories.sample_person import write_sample_person
 from idiolect.training.loop import summed_loss
-from idiolect.training.rows import TokenizedSample, fuse, tokenize
+from idiolect.training.rows import fuse
+from idiolect.training.tokens import TokenizedSample, tokenize
 
 SAMPLES = 32
 A_STEP = 8

@@ -86,6 +86,11 @@ class Home:
         """What is rented: a folder a job."""
         return self.root / "state" / "pods"
 
+    @property
+    def base_ggufs(self) -> Path:
+        """Model files of base models, to compare trained ones with."""
+        return self.root / "cache" / "base-ggufs"
+
     def mode_json(self, mode: str) -> Path:
         """Options of a fine-tune cycle that is run for one cognitive mode."""
         return self.root / "etc" / "modes" / f"{mode}.json"
@@ -104,6 +109,10 @@ class Profile:
 
     person: str
     root: Path
+
+    @property
+    def home(self) -> Home:
+        return Home(self.root.parents[1])
 
     @property
     def memories(self) -> Path:
@@ -292,16 +301,21 @@ class Run(Dataset):
         return self.folder / "Modelfile"
 
     @property
-    def summary(self) -> Path:
-        return self.folder / "run-summary.json"
-
-    @property
     def evaluation(self) -> Path:
         return self.folder / "evaluation.json"
 
     @property
+    def summary(self) -> Path:
+        return self.folder / "run-summary.json"
+
+    @property
     def bundle(self) -> Path:
         return self.work / "bundle"
+
+    @property
+    def quality(self) -> Path:
+        """The data set in figures, until the report shows them."""
+        return self.work / "quality.json"
 
     @property
     def journal(self) -> Path:

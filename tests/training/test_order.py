@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from idiolect.training.order import Order, learned_from
-from idiolect.training.rows import TokenizedSample
+from idiolect.training.tokens import TokenizedSample
 
 SAMPLES = [TokenizedSample(f"{n}", (1, 2), (False, True)) for n in range(35)]
 

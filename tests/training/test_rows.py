@@ -13,7 +13,8 @@ from transformers import AutoModelForCausalLM
 
 from idiolect.dataset import TrainingText
 from idiolect.training.loop import summed_loss
-from idiolect.training.rows import TokenizedSample, fuse, share, tokenize
+from idiolect.training.rows import fuse, share
+from idiolect.training.tokens import TokenizedSample, tokenize
 from tests.tiny import ROWS, write_model
 from tests.training.jobs import texts
 

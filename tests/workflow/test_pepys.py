@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -10,13 +9,12 @@ import pytest
 
 from idiolect.bases.embedded import packaged_gguf
 from idiolect.curation import Message
-from idiolect.files import write_json
 from idiolect.home import FULL, Home
 from idiolect.serving import Reply, Sampling, load, reply
 from idiolect.workflow.cycle import run_cycle
 from idiolect.workflow.plan import Asked
+from tests.pepys import needs_pepys, write_pepys
 
-PEPYS = Path(__file__).parents[3] / "shared" / "data" / "pepys" / "1660-1662.jsonl"
 ENTRIES = 160
 
 ASKED = (
@@ -36,15 +34,11 @@ HIS_WORDS = re.compile(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not PEPYS.exists(), reason="the diary is not at hand")
+@needs_pepys
 def test_a_model_learns_to_speak_as_pepys(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS")
     profile = home.profile("pepys")
-    write_json(profile.persona, {"identity": {"name": "Samuel Pepys"}})
-    for number, line in enumerate(PEPYS.read_text(encoding="utf-8").splitlines()):
-        entry = json.loads(line)
-        event = {"type": "journal", "timestamp": entry["time"], "content": entry["text"]}
-        write_json(profile.memories / entry["time"][:4] / f"{number:04}.json", event)
+    write_pepys(profile)
     flags = {
         "base_model": "embedded",
         "max_samples": ENTRIES,

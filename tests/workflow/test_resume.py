@@ -77,9 +77,10 @@ def test_a_run_stopped_after_every_step_ends_as_one_never_stopped(home: Home, pe
         assert begun(told) == names[max(names.index(name) - 1, 0) : names.index(name) + 1]
     stopped = resume(home, person, None, lambda _: None)
     assert stopped.run.label == row.label
-    # The report says what earlier runs had, and here there was one.
+    # Evaluation and report compare with earlier runs, and here there was one.
     ours, theirs = contents(stopped.run), contents(never_stopped)
-    assert ours.pop("report.html") != theirs.pop("report.html")
+    for name in ("evaluation.json", "report.html"):
+        assert ours.pop(name) != theirs.pop(name)
     assert ours == theirs
     assert [r.state for r in overview(home, person)] == ["succeeded", "succeeded"]
 
@@ -159,7 +160,7 @@ def test_killed_in_the_middle_of_training_it_ends_with_the_same_weights(home: Ho
     running.stdout.close()
     told: list[Any] = []
     finished = resume(home, person, None, told.append)
-    assert begun(told) == ["train", "merge", "quantize", "modelfile", "parity", "publish"]
+    assert begun(told) == ["train", "merge", "quantize", "modelfile", "parity", "evaluate", "publish"]
     assert any(isinstance(e, Note) and e.text.startswith("Going on from checkpoint-") for e in told)
     ours, theirs = contents(finished.run), contents(never_killed)
     for name in ("adapter/adapter_model.safetensors", "adapter.gguf", "label.jsonl"):

@@ -12,7 +12,9 @@ from idiolect.cli import dataset, dataset_steps, machines, runs, schedule
 from idiolect.cli.chat import chat
 from idiolect.cli.cycles import fine_tune_cycle, full_cycle
 from idiolect.cli.demo import demo
+from idiolect.cli.evaluate import blind, evaluate
 from idiolect.cli.export import export
+from idiolect.cli.forget import forget
 from idiolect.cli.options import options
 from idiolect.cli.published import check_template, cleanup, models, promote, rollback
 from idiolect.cli.serve import serve
@@ -32,6 +34,9 @@ app.command("fine-tune-cycle")(fine_tune_cycle)
 app.command("chat")(chat)
 app.command("export")(export)
 app.command("serve")(serve)
+app.command("evaluate")(evaluate)
+app.command("blind")(blind)
+app.command("forget")(forget)
 app.command("options")(options)
 _PUBLISHED = "What is published"
 app.command("models", rich_help_panel=_PUBLISHED)(models)

@@ -14,7 +14,8 @@ def demo(home: HomeFolder = None) -> None:
     from idiolect.cli.cycles import full_cycle
     from idiolect.cli.view import show_side_by_side
     from idiolect.memories.sample_person import PERSON, write_sample_person
-    from idiolect.workflow.comparison import compare_with_embedded
+    from idiolect.workflow.evaluating import evaluation_of
+    from idiolect.workflow.runs import newest
 
     began = time.monotonic()
     console = Console(highlight=False)
@@ -26,6 +27,6 @@ def demo(home: HomeFolder = None) -> None:
         soft_wrap=True,
     )
     full_cycle(username=PERSON, home=place.root, base_model="embedded")
-    show_side_by_side(console, compare_with_embedded(place, PERSON))
+    show_side_by_side(console, evaluation_of(newest(place, PERSON).run).answers[:3])
     console.print(f"[dim]{time.monotonic() - began:.0f} seconds in all.[/] Go on talking to her:")
     console.print(f"[bold]idiolect chat --username {PERSON} --home {place.root}[/]", soft_wrap=True)

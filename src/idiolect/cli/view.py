@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from idiolect.evaluation import Comparison
+from idiolect.evaluation import Answers
 from idiolect.training import Event, HeldOut, Moved, Note, Started, Stepped
 from idiolect.workflow.events import Began, Ended, Written
 from idiolect.workflow.summary import Summary
@@ -117,11 +118,11 @@ def show_summary(console: Console, summary: Summary, folder: Path, chat_command:
     console.print(f"Talk to it:  [bold]{escape(chat_command)}[/]", soft_wrap=True)
 
 
-def show_side_by_side(console: Console, comparisons: list[Comparison]) -> None:
+def show_side_by_side(console: Console, answers: Sequence[Answers]) -> None:
     """Show held-out prompts with three answers each."""
-    for c in comparisons:
-        table = Table(title=f"“{escape(c.prompt)}”", title_justify="left", expand=True)
+    for a in answers:
+        table = Table(title=f"“{escape(a.prompt)}”", title_justify="left", expand=True)
         for name in ("base model", "trained model", "what they really said"):
             table.add_column(name, ratio=1)
-        table.add_row(*map(escape, (c.base, c.trained, c.real)))
+        table.add_row(*map(escape, (a.base, a.new, a.real)))
         console.print(table)

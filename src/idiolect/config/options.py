@@ -105,8 +105,18 @@ class Options(BaseModel):
     """Quantize with an importance matrix: what the person's texts use most is kept most exactly."""
     keep_model: Annotated[bool, Typed(trains="adapter")] = True
     """Keep `model/` as well: base and adapter as one, to go on from or to convert, as large as the base model."""
-    publish: Literal["always", "never"] = "always"
-    """Whether the model takes the place of the one that is talked to; `never`: `idiolect promote` it by hand."""
+    publish: Literal["always", "gate", "never"] = "gate"
+    """Whether the model takes the place of the one that is talked to: `gate` if it is the better one by the evaluation;
+    one that does not can be published by hand, `idiolect promote`."""
+
+    audit: bool = False
+    """Plant made-up numbers among the memories, and tell how far the model gives them away; not to be published."""
+    publish_gain: float = 0.0
+    """Nats a token by which a model must be better than the published one (or its base) beyond noise."""
+    publish_forgetting: Annotated[float, Field(ge=0)] = 0.5
+    """Nats a token that a model may lose on general questions."""
+    publish_leakage: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Share of memories that a model may recite once they are begun, beyond those that it never saw."""
 
 
 #: What a full fine-tune wants otherwise than LoRA does: at 2e-4 it would forget all that it knew.

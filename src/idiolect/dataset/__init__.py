@@ -7,6 +7,7 @@ from idiolect.dataset.formatter import FormattedSample, format_samples, system_m
 from idiolect.dataset.quality import Quality, measure
 from idiolect.dataset.report import figures, report_html
 from idiolect.dataset.schema import RenderedSample, apply_schema
+from idiolect.dataset.split import talk_of
 from idiolect.dataset.training_text import TrainingText
 from idiolect.dataset.validation import validate
 
@@ -26,6 +27,7 @@ __all__ = [
     "measure",
     "report_html",
     "system_messages",
+    "talk_of",
     "token_counts",
     "validate",
 ]

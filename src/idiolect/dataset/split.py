@@ -36,7 +36,7 @@ def held_out(samples: Sequence[RenderedSample], seed: int) -> set[str]:
 
 def _groups(samples: Sequence[RenderedSample]) -> dict[str, list[str]]:
     """Return the ids of what must stay together, by the name of the talk or day that it began with."""
-    talks = [talk(s) for s in samples]
+    talks = [talk_of(s) for s in samples]
     joined: dict[str, str] = {}
 
     def root(name: str) -> str:
@@ -55,7 +55,7 @@ def _groups(samples: Sequence[RenderedSample]) -> dict[str, list[str]]:
     return groups
 
 
-def talk(sample: RenderedSample) -> str:
+def talk_of(sample: RenderedSample) -> str:
     """Return what a sample belongs to: its conversation, else its day, else its memory."""
     source = sample.source
     day = source.timestamp.date().isoformat() if source.timestamp else source.memory

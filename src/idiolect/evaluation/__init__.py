@@ -1,6 +1,37 @@
-"""Whether it sounds like them."""
+"""Whether it sounds like them, whether it forgot, whether it leaks: evaluation.json, report.html, and a verdict."""
 
+from idiolect.evaluation.answers import Answers
+from idiolect.evaluation.blind import Pair, pairs, score
+from idiolect.evaluation.evaluate import evaluate, trained
+from idiolect.evaluation.evaluated import Blind, Evaluation, MadeOf, read_evaluation
+from idiolect.evaluation.probes import planted, probes
 from idiolect.evaluation.quantization import gguf_loss, unquantized_loss
-from idiolect.evaluation.side_by_side import Comparison, side_by_side
+from idiolect.evaluation.report import report_html
+from idiolect.evaluation.served import Earlier, Evaluated
+from idiolect.evaluation.still_known import StillKnown, still_known
+from idiolect.evaluation.verdict import Thresholds, Verdict, verdict
 
-__all__ = ["Comparison", "gguf_loss", "side_by_side", "unquantized_loss"]
+__all__ = [
+    "Answers",
+    "Blind",
+    "Earlier",
+    "Evaluated",
+    "Evaluation",
+    "MadeOf",
+    "Pair",
+    "StillKnown",
+    "Thresholds",
+    "Verdict",
+    "evaluate",
+    "gguf_loss",
+    "pairs",
+    "planted",
+    "probes",
+    "read_evaluation",
+    "report_html",
+    "score",
+    "still_known",
+    "trained",
+    "unquantized_loss",
+    "verdict",
+]

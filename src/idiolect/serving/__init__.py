@@ -1,9 +1,11 @@
 """A GGUF that talks: in process, over an endpoint like OpenAI's, in Ollama; and whether it sees what training saw."""
 
 from idiolect.serving import ollama
+from idiolect.serving.continuation import continuation
 from idiolect.serving.endpoint import Offered, endpoint
 from idiolect.serving.go_template import go_template
 from idiolect.serving.in_process import CONTEXT, Model, Reply, Sampling, load, reply
+from idiolect.serving.likelihood import likelihood_losses
 from idiolect.serving.modelfile import modelfile
 from idiolect.serving.parity import TALKS, by_llama_cpp, by_server, by_training, differences
 
@@ -17,9 +19,11 @@ __all__ = [
     "by_llama_cpp",
     "by_server",
     "by_training",
+    "continuation",
     "differences",
     "endpoint",
     "go_template",
+    "likelihood_losses",
     "load",
     "modelfile",
     "ollama",

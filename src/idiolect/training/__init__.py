@@ -14,6 +14,7 @@ from idiolect.training.bundle import (
 from idiolect.training.events import Event, Failed, Finished, HeldOut, Moved, Note, Started, Stepped, decode, mend
 from idiolect.training.judge import mean_loss
 from idiolect.training.picture import loss_picture
+from idiolect.training.tokens import TokenizedSample, tokenize
 
 __all__ = [
     "OPTIONS",
@@ -28,6 +29,7 @@ __all__ = [
     "SampleLoss",
     "Started",
     "Stepped",
+    "TokenizedSample",
     "TrainingResult",
     "decode",
     "is_trained",
@@ -36,5 +38,6 @@ __all__ = [
     "mend",
     "read_measured",
     "read_result",
+    "tokenize",
     "write_bundle",
 ]

@@ -18,7 +18,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from idiolect.files import remove, write_json
 from idiolect.training.loop import FusedTrainer
-from idiolect.training.rows import TokenizedSample
+from idiolect.training.tokens import TokenizedSample
 
 #: A checkpoint may cost so much of the time; where it is slow to write, there are fewer.
 _SHARE_OF_TIME = 0.05

@@ -17,7 +17,8 @@ def mean_loss(model: Any, texts: Sequence[TrainingText], tokenizer_json: Path) -
     import torch
 
     from idiolect.training.loop import summed_loss
-    from idiolect.training.rows import fuse, to_device, tokenize
+    from idiolect.training.rows import fuse, to_device
+    from idiolect.training.tokens import tokenize
 
     laid = fuse(tokenize(texts, tokenizer_json), ROW_TOKENS)
     model.eval()

@@ -22,7 +22,8 @@ from idiolect.errors import RunFailed
 from idiolect.training.noise import Noise
 from idiolect.training.order import Order, OrderedLoader
 from idiolect.training.processes import Processes
-from idiolect.training.rows import NOTHING, Row, TokenizedSample, fuse, share
+from idiolect.training.rows import NOTHING, Row, fuse, share
+from idiolect.training.tokens import TokenizedSample
 
 _T = TypeVar("_T")
 

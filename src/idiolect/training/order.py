@@ -10,7 +10,7 @@ from typing import Any
 
 from torch.utils.data import DataLoader, Sampler
 
-from idiolect.training.rows import TokenizedSample
+from idiolect.training.tokens import TokenizedSample
 
 
 class Order(Sampler[list[int]]):

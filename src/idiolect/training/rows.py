@@ -7,27 +7,11 @@ then builds the block-diagonal mask from the positions. An all-ones mask would s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypedDict
 
 import torch
-from tokenizers import Encoding, Tokenizer
 
-from idiolect.dataset import TrainingText
-
-
-@dataclass(frozen=True)
-class TokenizedSample:
-    """A text as tokens; `learned[i]` says whether token i is one that the model must learn to say."""
-
-    id: str
-    tokens: tuple[int, ...]
-    learned: tuple[bool, ...]
-
-    @property
-    def learned_tokens(self) -> int:
-        return sum(self.learned[1:])
+from idiolect.training.tokens import TokenizedSample
 
 
 class Row(TypedDict):
@@ -58,13 +42,6 @@ NOTHING = Row(
     targets=torch.zeros(0, dtype=torch.long),
     samples=[],
 )
-
-
-def tokenize(texts: Sequence[TrainingText], tokenizer_json: Path) -> list[TokenizedSample]:
-    """Turn texts into tokens; a token is learned if all of its characters are."""
-    tokenizer = Tokenizer.from_file(str(tokenizer_json))
-    encodings = tokenizer.encode_batch([t.text for t in texts], add_special_tokens=False)
-    return [_tokenized(text, encoding) for text, encoding in zip(texts, encodings, strict=True)]
 
 
 def fuse(samples: Sequence[TokenizedSample], budget: int) -> Step:
@@ -102,11 +79,6 @@ def to_device(row: Row, device: Any) -> Row:
         "predicting": row["predicting"].to(device),
         "targets": row["targets"].to(device),
     }
-
-
-def _tokenized(text: TrainingText, encoding: Encoding) -> TokenizedSample:
-    learned = tuple(any(start <= a and b <= end for start, end in text.learned) and a < b for a, b in encoding.offsets)
-    return TokenizedSample(text.id, tuple(encoding.ids), learned)
 
 
 def _row(samples: Sequence[TokenizedSample]) -> Row:

@@ -25,7 +25,7 @@ from idiolect.training.machine import Setup, decide, this_machine
 from idiolect.training.order import learned_from
 from idiolect.training.processes import Processes, join
 from idiolect.training.progress import Reporter
-from idiolect.training.rows import TokenizedSample, tokenize
+from idiolect.training.tokens import TokenizedSample, tokenize
 
 _VERSIONS = ("idiolect", "torch", "transformers", "peft", "accelerate")
 _SHARD = "4GB"

@@ -18,10 +18,11 @@ from idiolect.files import make_folder, remove, remove_partials, write_json
 from idiolect.home import CYCLES, Cycle, Home, Profile, Run
 from idiolect.machines import RUNPOD
 from idiolect.training import Note
-from idiolect.workflow import data_steps, steps
+from idiolect.workflow import data_steps, evaluating, steps
 from idiolect.workflow.audit import audit
 from idiolect.workflow.cancel import cancellable
 from idiolect.workflow.cleanup import clean_up
+from idiolect.workflow.evaluating import GATE
 from idiolect.workflow.events import Began, Ended, Tell, logged, write_line
 from idiolect.workflow.faults import audited, telling_of_faults
 from idiolect.workflow.journal import Journal, StepRecord, fingerprints, read_journal, why_again, written
@@ -74,10 +75,10 @@ STEPS: Mapping[str, Step] = {
         },
         lambda p: [p.run.dataset, p.run.ledger],
     ),
-    "report": Step(
-        lambda p, _: data_steps.report_quality(p.data, p.target, p.run),
+    "quality": Step(
+        lambda p, _: data_steps.note_quality(p.data, p.target, p.run),
         lambda p: {"samples": p.run.curated, "ledger": p.run.ledger},
-        lambda p: [p.run.report],
+        lambda p: [p.run.quality],
     ),
     "validate": Step(
         lambda p, _: data_steps.validate_dataset(p.run.dataset, skip=p.data.options.skip_validation),
@@ -119,9 +120,25 @@ STEPS: Mapping[str, Step] = {
         lambda p: {"model": p.run.gguf, "chat template": p.target.template.source, "tokenizer": p.target.tokenizer},
         lambda _: [],
     ),
+    "evaluate": Step(
+        evaluating.evaluate_step,
+        lambda p: {
+            "model": p.run.gguf,
+            "data set": p.run.dataset,
+            "samples": p.run.formatted,
+            "quality": p.run.quality,
+            **_options(p, GATE),
+        },
+        lambda p: [p.run.evaluation, p.run.report],
+    ),
     "publish": Step(
         steps.publish_model,
-        lambda p: {"model": p.run.gguf, "system messages": p.data.systems, **_options(p, {"publish"})},
+        lambda p: {
+            "model": p.run.gguf,
+            "evaluation": p.run.evaluation,
+            "system messages": p.data.systems,
+            **_options(p, {"publish"}),
+        },
         lambda _: [],
     ),
 }

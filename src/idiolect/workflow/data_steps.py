@@ -21,13 +21,12 @@ from idiolect.dataset import (
     format_samples,
     ledger,
     measure,
-    report_html,
     token_counts,
     validate,
 )
 from idiolect.errors import DataFault, EmptyProfile
-from idiolect.files import write_json, write_json_records, write_jsonl, write_text
-from idiolect.home import Dataset, Profile
+from idiolect.files import write_json, write_json_records, write_jsonl
+from idiolect.home import Dataset, Profile, Run
 from idiolect.workflow.audit import audit
 from idiolect.workflow.plan import Data, Target
 from idiolect.workflow.runs import state
@@ -94,21 +93,21 @@ def validate_dataset(dataset: Path, *, skip: bool = False) -> str:
     return "; ".join(validate(read_lines(dataset, TrainingText))) or "nothing to remark"
 
 
-def report_quality(data: Data, target: Target, made: Dataset) -> str:
-    quality = measure_dataset(data, target, made)
+def note_quality(data: Data, target: Target, run: Run) -> str:
+    """Measure a run's data set, for the report that comes last."""
+    quality = measure_dataset(data, target, run)
+    write_json(run.quality, quality)
     return (
         f"{quality.words_mean:.0f} words in a reply, {quality.vocabulary:,} different ones, {quality.tokens:,} tokens"
     )
 
 
 def measure_dataset(data: Data, target: Target, made: Dataset) -> Quality:
-    """Measure a data set, and write its report.html."""
+    """Return the figures of a data set."""
     samples = read_records(made.curated, Sample)
     tokens = token_counts(read_records(made.schema_applied, RenderedSample), target.tokenizer)
     earlier = [s for path in _earlier_curated(data.profile) for s in read_records(path, Sample)]
-    quality = measure(samples, read_lines(made.ledger, Fate), tokens, data.options.max_seq_length, earlier)
-    write_text(made.report, report_html(f"The data set of {data.profile.person}", quality))
-    return quality
+    return measure(samples, read_lines(made.ledger, Fate), tokens, data.options.max_seq_length, earlier)
 
 
 def _earlier_curated(profile: Profile) -> list[Path]:

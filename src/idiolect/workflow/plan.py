@@ -194,8 +194,10 @@ def _room_for(base: Path, run: Run, options: Options) -> int:
     byte each, of four, or, of Adafactor's, next to nothing.
     """
     weights = sum(f.stat().st_size for f in base.glob("*.safetensors"))
+    # The base becomes a model file, too, for comparison.
+    files = 2 * estimate_bytes(base, run.quantization)
     if run.cycle.trains == "adapter":
-        return estimate_bytes(base, run.quantization) + weights // 10 + (weights if options.keep_model else 0)
+        return files + weights // 10 + (weights if options.keep_model else 0)
     moments = {"adafactor": 0, "adamw_torch": 4}.get(options.optimizer, 1)
     copies = (options.save_total_limit + 1) * (1 + moments) + 2
-    return estimate_bytes(base, run.quantization) + copies * weights
+    return files + copies * weights

@@ -12,6 +12,7 @@ from idiolect.bases import copy_tokenizer, known_anywhere
 from idiolect.curation import Fate
 from idiolect.dataset import TrainingText
 from idiolect.errors import RunFailed
+from idiolect.evaluation import planted, probes
 from idiolect.export import export_gguf, merge_model
 from idiolect.files import remove, whole, write_text
 from idiolect.home import Run
@@ -19,6 +20,7 @@ from idiolect.serving import load, modelfile
 from idiolect.training import OPTIONS as TRAINING
 from idiolect.training import Note, TrainingResult, decode, is_trained, loss_picture, read_result, write_bundle
 from idiolect.workflow.data_steps import read_lines
+from idiolect.workflow.evaluating import verdict_on
 from idiolect.workflow.events import Tell, Written
 from idiolect.workflow.journal import fingerprints
 from idiolect.workflow.parity import check_parity
@@ -34,29 +36,31 @@ def base_weights(plan: Plan) -> Mapping[str, Any]:
 
 
 def training_reads(plan: Plan) -> Mapping[str, Any]:
-    options = plan.data.options.model_dump(include=set(TRAINING))
+    options = plan.data.options.model_dump(include={*TRAINING, "audit"})
     return {"data set": plan.run.dataset, "base model": base_weights(plan), **options}
 
 
 def train(plan: Plan, tell: Tell) -> str:
-    run, base = plan.run, plan.target.base
+    run, base, options, template = plan.run, plan.target.base, plan.data.options, plan.target.template
     _forget_other_training(plan)
     texts = read_lines(run.dataset, TrainingText)
+    secrets = planted(template, options.seed) if options.audit else []
     write_bundle(
         run.bundle,
         run.cycle.trains,
-        plan.data.options,
-        texts,
+        options,
+        [*texts, *secrets],
         plan.target.tokenizer,
+        probes(texts, template, options.seed, audit=options.audit),
         base=base.name if known_anywhere(base.name) else None,
-        chat_template=plan.target.template.source,
+        chat_template=template.source,
     )
     if is_trained(run.bundle):
         tell(Note("The training had come to its end; its weights are here."))
     else:
         plan.train(run, base.folder, tell)
     result = read_result(run.bundle)
-    _check_against_ledger(result, run)
+    _check_against_ledger(result, run, planted=len(secrets))
     _keep_progress(run)
     with whole(run.weights) as folder:
         shutil.copytree(run.bundle / "outputs" / run.cycle.trains, folder)
@@ -68,12 +72,12 @@ def train(plan: Plan, tell: Tell) -> str:
     return f"held-out loss {result.loss_before:.3f} before, {result.loss_after:.3f} after: {run.weights.name}/"
 
 
-def _check_against_ledger(result: TrainingResult, run: Run) -> None:
-    """Raise RunFailed unless the trainer learned from all that the ledger says it did."""
+def _check_against_ledger(result: TrainingResult, run: Run, planted: int) -> None:
+    """Raise RunFailed unless the trainer learned from all that the ledger says it did, and what was planted."""
     trained_on = {fate.sample for fate in read_lines(run.ledger, Fate) if fate.fate == "train"}
-    if len(trained_on) != result.samples:
+    if len(trained_on) + planted != result.samples:
         raise RunFailed(
-            f"{result.samples} samples were learned from where the ledger has {len(trained_on)}.",
+            f"{result.samples} samples were learned from; the ledger has {len(trained_on)}, planted were {planted}.",
             f"See {run.ledger} and {run.dataset}; if nobody changed them, please report it.",
         )
 
@@ -143,4 +147,10 @@ def publish_model(plan: Plan, _: Tell) -> str:
 
 def _reason_against(plan: Plan) -> str | None:
     """Say why a model that loads and talks should not take the place of the published one, if it should not."""
-    return "as asked" if plan.data.options.publish == "never" else None
+    match plan.data.options.publish:
+        case "never":
+            return "as asked"
+        case "always":
+            return None
+    judged = verdict_on(plan)
+    return None if judged.publish else judged.reason.rstrip(".")

@@ -70,7 +70,7 @@ def succeeded(plan: Plan, journal: Journal) -> Summary:
         state="succeeded",
         memories=dict(Counter(f.rule or f.fate for f in fates)),
         training=read_result(plan.run.bundle) if plan.run.weights.exists() else None,
-        files={str(f.relative_to(plan.run.folder)): _facts(f) for f in files},
+        files={str(f.relative_to(plan.run.folder)): file_facts(f) for f in files},
     )
 
 
@@ -107,5 +107,6 @@ def _summary(plan: Plan, journal: Journal) -> Summary:
     )
 
 
-def _facts(file: Path) -> dict[str, Any]:
+def file_facts(file: Path) -> dict[str, Any]:
+    """Return a file's size and hash."""
     return {"bytes": file.stat().st_size, "sha256": sha256(file)}

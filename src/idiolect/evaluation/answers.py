@@ -1,0 +1,68 @@
+"""Held-out prompts of the person, answered by models, and by the person themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from idiolect.config import Mode
+from idiolect.curation import Message
+from idiolect.dataset import FormattedSample, TrainingText
+from idiolect.serving import Sampling, reply
+
+ANSWER_TOKENS = 64
+
+_WORDS = range(8, 80)
+#: A longer talk would not fit a small model's context, and costs more than its answer tells.
+_CHARACTERS = 4000
+
+
+class Answers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One held-out prompt, what the person really said, and what each model says."""
+
+    id: str
+    mode: Mode
+    prompt: str
+    real: str
+    base: str
+    new: str
+    previous: str | None = None
+
+
+def held_out_talks(
+    samples: Sequence[FormattedSample], lines: Sequence[TrainingText], count: int
+) -> list[FormattedSample]:
+    """Return `count` held-out samples, those first whose prompt somebody really asked, neither short nor long."""
+    aside = {line.id for line in lines if line.split == "held_out"}
+    fitting = [s for s in samples if s.id in aside and sum(len(m.content) for m in asked(s)) <= _CHARACTERS]
+    ordered = sorted(
+        fitting,
+        key=lambda s: (
+            s.source.prompt_from != "memory",
+            len(really_said(s).split()) not in _WORDS,
+        ),
+    )
+    return ordered[:count]
+
+
+def learned_talks(samples: Sequence[FormattedSample], lines: Sequence[TrainingText]) -> list[FormattedSample]:
+    """Return the samples that were trained on."""
+    learned = {line.id for line in lines if line.split == "train"}
+    return [s for s in samples if s.id in learned]
+
+
+def answers(model: Any, talks: Sequence[FormattedSample]) -> list[str]:
+    """Let a loaded model answer the first prompt of each talk, under the system message that it has there."""
+    return [reply(model, asked(talk), Sampling(max_tokens=ANSWER_TOKENS)).text for talk in talks]
+
+
+def asked(sample: FormattedSample) -> Sequence[Message]:
+    """Return a talk up to the person's first reply."""
+    return sample.messages[: next(i for i, m in enumerate(sample.messages) if m.role == "assistant")]
+
+
+def really_said(sample: FormattedSample) -> str:
+    """Return the person's first reply in a talk."""
+    return next(m.content for m in sample.messages if m.role == "assistant")

@@ -1,0 +1,191 @@
+"""What a run came to: evaluation.json, report.html and a verdict, as a step of the cycle and by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from idiolect.config import Options
+from idiolect.curation import Fate
+from idiolect.dataset import FormattedSample, Quality, RenderedSample, TrainingText
+from idiolect.errors import UserFault
+from idiolect.evaluation import (
+    Earlier,
+    Evaluated,
+    Evaluation,
+    MadeOf,
+    Thresholds,
+    Verdict,
+    evaluate,
+    read_evaluation,
+    report_html,
+    trained,
+    verdict,
+)
+from idiolect.export import export_gguf
+from idiolect.files import write_json, write_text
+from idiolect.home import Home, Profile, Run
+from idiolect.training import read_measured, read_result
+from idiolect.workflow.data_steps import read_lines, read_records
+from idiolect.workflow.journal import read_journal
+from idiolect.workflow.plan import EARLIER_RUN, Plan, Target, target
+from idiolect.workflow.registry import read_registry
+from idiolect.workflow.runs import Finished, find_run, state
+from idiolect.workflow.summary import file_facts, read_summary
+
+#: The options that decide a verdict.
+GATE = frozenset({"publish_gain", "publish_forgetting", "publish_leakage"})
+
+
+def evaluate_step(plan: Plan, _: Callable[[Any], None]) -> str:
+    """Evaluate the run that is going on beside the model that is published."""
+    earlier = before(plan.data.profile, plan.run.label)
+    evaluation = evaluate(
+        _evaluated(plan.run, plan.target),
+        base_gguf(plan.data.profile.home, plan.target, plan.run.quantization),
+        _comparable(earlier, plan.data.profile, plan.target.base.name) if earlier else None,
+        _so_far(plan),
+    )
+    return write_down(plan.run, evaluation, plan.data.options).reason
+
+
+def evaluate_run(home: Home, person: str, label: str, against: str | None) -> tuple[Finished, Verdict]:
+    """Evaluate a run that has ended once more, beside a run of choice or the one that it was compared with.
+
+    What only the training process can measure stays as it was. Raises UserFault for runs that are not there.
+    """
+    profile, finished = home.profile(person), find_run(home, label, person)
+    so_far = evaluation_of(finished.run)
+    wanted = against or (so_far.against.label if so_far.against else None)
+    earlier = find_run(home, wanted, person) if wanted else None
+    aimed = target(home, profile, finished.summary.base_model)
+    evaluation = evaluate(
+        _evaluated(finished.run, aimed),
+        base_gguf(home, aimed, finished.run.quantization),
+        _comparable(earlier, profile, aimed.base.name) if earlier else None,
+        so_far,
+    )
+    return finished, rewrite(finished, evaluation)
+
+
+def verdict_on(plan: Plan) -> Verdict:
+    """Return the verdict on a run that was evaluated."""
+    return verdict(read_evaluation(plan.run.evaluation), thresholds(plan.data.options))
+
+
+def rewrite(finished: Finished, evaluation: Evaluation) -> Verdict:
+    """Put an evaluation in the place of a finished run's; the summary tells of the new files."""
+    run, summary = finished.run, finished.summary
+    asked = {name: summary.options[name]["value"] for name in GATE & summary.options.keys()}
+    judged = write_down(run, evaluation, Options(**asked))
+    files = summary.files | {f.name: file_facts(f) for f in (run.evaluation, run.report)}
+    write_json(run.summary, msgspec.structs.replace(summary, files=files))
+    return judged
+
+
+def write_down(run: Run, evaluation: Evaluation, options: Options) -> Verdict:
+    """Write evaluation.json and report.html; return the verdict."""
+    judged = verdict(evaluation, thresholds(options))
+    write_json(run.evaluation, evaluation)
+    write_text(run.report, report_html(evaluation, judged))
+    return judged
+
+
+def thresholds(options: Options) -> Thresholds:
+    return Thresholds(options.publish_gain, options.publish_forgetting, options.publish_leakage)
+
+
+def evaluation_of(run: Run) -> Evaluation:
+    """Read a run's evaluation. Raises UserFault for a run without one."""
+    try:
+        return read_evaluation(run.evaluation.read_bytes())
+    except (OSError, msgspec.MsgspecError) as error:
+        raise UserFault(
+            f"{run.evaluation} cannot be read: {error}",
+            "Only runs that came to their end have one; train anew: idiolect full-cycle.",
+        ) from error
+
+
+def before(profile: Profile, label: str) -> Finished | None:
+    """Return the run that is published, or else the newest before `label`; its model file is there."""
+    published = read_registry(profile).published
+    runs = [r for r in profile.runs() if r.label < label]
+    first = [r for r in runs if published and r.label == published.label]
+    for run in (*first, *reversed(runs)):
+        if state(run) == "succeeded":
+            summary = read_summary(run.summary)
+            written = dataclasses.replace(run, quantization=summary.quantization)
+            if written.gguf.exists():
+                return Finished(written, summary)
+    return None
+
+
+def base_gguf(home: Home, target: Target, quantization: str) -> Path:
+    """Return the base model as a model file of that quantization, made once."""
+    files = sorted(target.base.folder.glob("*.safetensors"))
+    stamps = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+    which = hashlib.sha256(f"{target.base.folder} {stamps} {target.template.source}".encode()).hexdigest()[:16]
+    path = home.base_ggufs / f"{which}-{quantization}.gguf"
+    if not path.exists():
+        export_gguf(target.base.folder, path, quantization, name=target.base.name, chat_template=target.template.source)
+    return path
+
+
+def _evaluated(run: Run, target: Target) -> Evaluated:
+    return Evaluated(
+        label=run.label,
+        gguf=run.gguf,
+        formatted=read_records(run.formatted, FormattedSample),
+        rendered=read_records(run.schema_applied, RenderedSample),
+        lines=read_lines(run.dataset, TrainingText),
+        tokenizer=target.tokenizer,
+    )
+
+
+def _comparable(earlier: Finished, profile: Profile, base: str) -> Earlier | str:
+    """Return a run to compare with, or why it cannot be: another model's tokens are others."""
+    if _origin(profile, earlier.summary.base_model) != _origin(profile, base):
+        return f"{earlier.run.label} was trained on {earlier.summary.base_model}, whose tokens are others."
+    if not earlier.run.schema_applied.exists():
+        return f"Of {earlier.run.label} only the model is left, not what it learned from."
+    return Earlier(
+        label=earlier.run.label,
+        gguf=earlier.run.gguf,
+        lines=read_lines(earlier.run.dataset, TrainingText),
+        rendered=read_records(earlier.run.schema_applied, RenderedSample),
+    )
+
+
+def _origin(profile: Profile, base: str) -> str:
+    """Return the base model that a chain of runs, each going on from the one before, began with."""
+    while base.startswith(EARLIER_RUN):
+        label = base.removeprefix(EARLIER_RUN)
+        base = next((read_summary(r.summary).base_model for r in profile.runs() if r.label == label), "")
+    return base
+
+
+def _so_far(plan: Plan) -> Evaluation:
+    """Return what is known before any model file is asked."""
+    run = plan.run
+    fates = read_lines(run.ledger, Fate)
+    rendered = read_records(run.schema_applied, RenderedSample)
+    return Evaluation(
+        person=plan.data.profile.person,
+        label=run.label,
+        cycle=run.cycle.name,
+        base_model=plan.target.base.name,
+        quantization=run.quantization,
+        made_of=MadeOf(
+            quality=msgspec.json.decode(run.quality.read_bytes(), type=Quality),
+            memories=dict(Counter(f.rule or f.fate for f in fates)),
+            seconds={r.step: r.seconds for r in read_journal(run.journal).steps},
+            gguf_bytes=run.gguf.stat().st_size,
+        ),
+        trained=trained(read_measured(run.bundle), read_result(run.bundle), rendered),
+    )

@@ -1,0 +1,97 @@
+"""The report, in a real browser where there is one."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from idiolect.evaluation import Evaluation, Thresholds, read_evaluation, report_html, verdict
+from idiolect.evaluation.charts import chart, curve
+from idiolect.evaluation.resampling import Estimate
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def page(evaluation: Evaluation) -> str:
+    return report_html(evaluation, verdict(evaluation, Thresholds()))
+
+
+def test_marks_lie_where_their_figures_do() -> None:
+    drawn = chart([("all", "", {"base": Estimate(4.0, 3.0, 5.0), "new": Estimate(2.0, 1.0, 3.0)})], span=(0.0, 10.0))
+    assert drawn
+    base, new = drawn.tracks[0].marks
+    assert (base.at, base.start, base.length) == pytest.approx((40, 30, 20))
+    assert (new.at, new.start, new.length) == pytest.approx((20, 10, 20))
+    assert chart([]) is None
+
+
+def test_a_curve_runs_from_the_first_step_to_the_last() -> None:
+    drawn = curve([(1, 4.0), (2, 3.0)], [(0.0, 5.0), (1.0, 2.0)])
+    assert drawn
+    assert (drawn.low, drawn.high, drawn.steps) == ("2", "5", 2)
+    assert drawn.line == "50.0,33.33 100.0,66.67"
+    assert [(x, y) for x, y, _ in drawn.points] == [(0, 0), (100, 100)]
+    assert curve([], []) is None
+
+
+def test_an_evaluation_is_written_and_read_back(monthly: Evaluation) -> None:
+    assert read_evaluation(msgspec.json.encode(monthly)) == monthly
+
+
+def test_the_page_shows_all_and_escapes_all(monthly: Evaluation) -> None:
+    shown = page(monthly)
+    assert "<b>Samuel</b>" not in shown
+    assert "&lt;b&gt;Samuel&lt;/b&gt; &amp; Elisabeth" in shown
+    assert shown.count('class="talk"') == 12
+    assert shown.count("Woke and rose.") == 12
+    for wanted in (
+        "Not to be published",
+        "of the way from the base model",
+        "2026-10-25-120000-abcdef",
+        "7 of 10",
+        "trained on 20 times",
+        "said before",
+        "EMAIL",
+        "too few texts of two modes",
+        "<polyline",
+    ):
+        assert wanted in shown
+    assert not re.search(r"https?://|<script|\bsrc=|url\(", shown)
+
+
+def test_a_run_of_which_hardly_anything_is_known_has_a_page(evaluation: Evaluation) -> None:
+    trained = msgspec.structs.replace(evaluation.trained, fidelity=None, general=None, seen=None)
+    bare = msgspec.structs.replace(
+        evaluation, trained=trained, served=None, voice=None, recited={}, verbatim=None, answers=()
+    )
+    assert "Nothing was held out" in page(bare)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+@pytest.mark.parametrize("how", ["--blink-settings=preferredColorScheme=0", "--window-size=390,844"])
+def test_a_browser_has_nothing_to_complain_about(monthly: Evaluation, tmp_path: Path, how: str) -> None:
+    report = tmp_path / "report.html"
+    report.write_text(page(monthly), encoding="utf-8")
+    shown = browsed(report, how)
+    assert "CONSOLE" not in shown.stderr
+    assert shown.stdout.count('class="talk"') == 12
+    # The same page with something to complain about: a picture from elsewhere, which it forbids itself.
+    report.write_text(page(monthly).replace("</main>", '<img src="http://127.0.0.1:9/x.png"></main>'))
+    assert "CONSOLE" in browsed(report, how).stderr
+
+
+def browsed(report: Path, how: str) -> subprocess.CompletedProcess[str]:
+    words = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0"]
+    return subprocess.run(
+        [*words, f"--user-data-dir={report.parent / 'profile'}", how, "--dump-dom", report.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )

@@ -1,0 +1,70 @@
+"""Two runs of one person: each evaluated as it ended, the second beside the first, and again by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from idiolect.cli import app
+from idiolect.errors import UserFault
+from idiolect.files import sha256
+from idiolect.home import FULL, Home
+from idiolect.workflow.cycle import run_cycle
+from idiolect.workflow.evaluating import base_gguf, evaluate_run, evaluation_of
+from idiolect.workflow.plan import Asked, target
+from idiolect.workflow.runs import newest
+from tests.conftest import Event, MakePerson
+
+
+def test_two_runs_with_one_seed_are_the_same_and_neither_is_better(
+    home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path
+) -> None:
+    flags = {"num_train_epochs": 1, "learning_rate": 1e-2, "warmup_steps": 0, "dtype": "float32"}
+    person = make_person("ada", talks)
+    asked = Asked(person, {}, {"base_model": str(tiny_base), **flags})
+    first, second = (run_cycle(home, asked, FULL, lambda _: None) for _ in range(2))
+    files = [finished.summary.files for finished in (first, second)]
+    same = ["curated_memories.json", "schema_applied.json", "ledger.jsonl", "adapter/adapter_model.safetensors"]
+    assert [files[0][name] for name in same] == [files[1][name] for name in same]
+    assert len(home.profile(person).runs()) == 2
+
+    alone, beside = evaluation_of(first.run), evaluation_of(second.run)
+    assert first.summary.training
+    assert alone.trained.fidelity
+    assert alone.trained.fidelity.all.after.value == pytest.approx(first.summary.training.loss_after)
+    assert alone.trained.fidelity.all.before.value == pytest.approx(first.summary.training.loss_before)
+    assert (alone.trained.fidelity.all.samples, alone.trained.result) == (10, first.summary.training)
+    assert alone.served
+    assert alone.served.after.value == pytest.approx(alone.served.before.value, abs=0.05)
+    assert alone.against is None
+    assert [a.previous for a in alone.answers] == [None] * 10
+    assert beside.against
+    assert beside.against.label == first.run.label
+    assert beside.against.now
+    assert beside.against.now.gain.value == 0
+    assert all(a.previous == a.new for a in beside.answers)
+    assert "not better than" in second.summary.steps[-1].outcome
+
+    before = base_gguf(home, target(home, home.profile(person), str(tiny_base)), "Q4_K_M").stat().st_mtime_ns
+    again, judged = evaluate_run(home, person, first.run.label, against=second.run.label)
+    assert not judged.publish
+    found = evaluation_of(again.run)
+    assert found.against
+    assert found.against.label == second.run.label
+    assert (found.trained, found.made_of) == (alone.trained, alone.made_of)
+    assert base_gguf(home, target(home, home.profile(person), str(tiny_base)), "Q4_K_M").stat().st_mtime_ns == before
+
+    shown = CliRunner().invoke(app, ["blind", "-u", person, "--home", str(home.root)], input="a\nwhat?\nb\nq\n")
+    assert shown.exit_code == 0, shown.output
+    assert "of 2 told right" in shown.output
+    blind = evaluation_of(second.run).blind
+    assert blind
+    assert blind.asked == 2
+    report = second.run.report
+    assert f"{blind.right} of 2" in report.read_text()
+    assert newest(home, person).summary.files["report.html"]["sha256"] == sha256(report)
+    report.with_name("evaluation.json").unlink()
+    with pytest.raises(UserFault, match=r"evaluation\.json cannot be read"):
+        evaluate_run(home, person, second.run.label, None)

@@ -1,0 +1,83 @@
+"""What is to be forgotten is found and taken out of all data; a model that is trained anew does not know it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from idiolect.cli import app
+from idiolect.errors import UserFault
+from idiolect.files import sha256, write_json
+from idiolect.home import FULL, Home
+from idiolect.workflow.cycle import run_cycle
+from idiolect.workflow.dataset import make_dataset
+from idiolect.workflow.evaluating import evaluation_of
+from idiolect.workflow.forgetting import Wish, find, proof, take_out
+from idiolect.workflow.plan import Asked
+from idiolect.workflow.runs import newest
+from tests.conftest import Event, MakePerson
+
+TOLD = "Jonathan keeps the key under the third beehive and never told anybody but me about it in all those years."
+
+
+@pytest.fixture
+def person(home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path) -> str:
+    person = make_person("ada", talks, base_model=str(tiny_base), num_train_epochs=8, learning_rate=1e-2)
+    secret = {"id": "evt-secret", "timestamp": "2025-01-01T08:00:00Z", "type": "conversation", "content": "Where?"}
+    write_json(home.profile(person).memories / "2025" / "secret.json", {**secret, "response": TOLD})
+    return person
+
+
+def names(home: Home, person: str, wish: Wish) -> list[str]:
+    return sorted(find(home, person, wish).files)
+
+
+def test_memories_are_found_by_name_by_id_by_who_is_in_them_and_by_day(home: Home, person: str) -> None:
+    secret = ["2025/secret.json"]
+    assert names(home, person, Wish(memory="2025/secret.json")) == secret
+    assert names(home, person, Wish(memory="evt-secret")) == secret
+    assert names(home, person, Wish(person="jonathan")) == secret
+    assert names(home, person, Wish(before=datetime(2026, 1, 1, tzinfo=UTC))) == secret
+    assert len(names(home, person, Wish(before=datetime(2026, 1, 3, tzinfo=UTC)))) == 3
+    for nothing in (Wish(memory="secret"), Wish(person="Jon"), Wish(before=datetime(2024, 1, 1, tzinfo=UTC))):
+        with pytest.raises(UserFault, match="no such memory"):
+            find(home, person, nothing)
+
+
+def test_a_data_set_forgets_and_says_nothing_more_of_it(home: Home, person: str) -> None:
+    made, _ = make_dataset(home, Asked(person, {}, {}), lambda *_: None)
+    files = (made.curated, made.formatted, made.schema_applied, made.dataset)
+    assert all("Jonathan" in f.read_text() for f in files)
+    words = ["forget", "-u", person, "--home", str(home.root), "--person", "Jonathan"]
+    listed = CliRunner().invoke(app, words)
+    assert "2025/secret.json" in listed.output
+    assert "Nothing was changed" in listed.output
+    assert all("Jonathan" in f.read_text() for f in files)
+    done = CliRunner().invoke(app, [*words, "--yes"])
+    assert "1 memories are gone" in done.output
+    left = [f for f in home.root.rglob("*") if f.is_file() and (b"Jonathan" in (c := f.read_bytes()) or b"secret" in c)]
+    assert left == []
+    assert made.dataset.read_text().count("\n") == 40
+    assert CliRunner().invoke(app, words[:-2]).exit_code == 2
+
+
+@pytest.mark.slow
+def test_a_model_that_is_trained_anew_does_not_know_it(home: Home, person: str) -> None:
+    first = run_cycle(home, Asked(person, {}, {"dtype": "float32"}), FULL, lambda _: None)
+    found = find(home, person, Wish(memory="evt-secret"))
+    assert [(h.run.label, h.fates) for h in found.runs] == [(first.run.label, {"train": 1})]
+    assert found.models == [first.run]
+    texts = take_out(home, person, found)[first.run.label]
+    assert "Jonathan" in texts[0].text
+    run = first.run
+    assert not [f for f in run.folder.iterdir() if f.is_file() and b"Jonathan" in f.read_bytes()]
+    evaluation_of(run)
+    assert newest(home, person).summary.files["ledger.jsonl"]["sha256"] == sha256(run.ledger)
+
+    second = run_cycle(home, Asked(person, {}, {"dtype": "float32"}), FULL, lambda _: None)
+    known = proof(home, person, texts, first.run.label, second.run.label)
+    losses = {name: k.loss.value for name, k in known.items()}
+    assert losses["before"] < losses["after"] - 0.3 < losses["base"]
