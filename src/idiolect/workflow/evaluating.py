@@ -76,7 +76,7 @@ def evaluate_run(home: Home, person: str, label: str, against: str | None) -> tu
 
 def verdict_on(plan: Plan) -> Verdict:
     """Return the verdict on a run that was evaluated."""
-    return verdict(read_evaluation(plan.run.evaluation), thresholds(plan.data.options))
+    return verdict(read_evaluation(plan.run.evaluation.read_bytes()), thresholds(plan.data.options))
 
 
 def rewrite(finished: Finished, evaluation: Evaluation) -> Verdict:
