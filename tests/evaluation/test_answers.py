@@ -43,6 +43,7 @@ def test_a_talk_is_asked_up_to_the_first_reply() -> None:
     talk = sample("a", "Rain.")
     assert [m.role for m in asked(talk)] == ["system", "user"]
     assert really_said(talk) == "Rain."
+    assert really_said(sample("b", "<world>: Rain.")) == "Rain."
 
 
 ANSWERS = [

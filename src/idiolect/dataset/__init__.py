@@ -3,7 +3,7 @@
 from idiolect.dataset.chat_template import ChatTemplate, load_chat_template
 from idiolect.dataset.cutting import cut_to_fit
 from idiolect.dataset.export import export, ledger, token_counts
-from idiolect.dataset.formatter import FormattedSample, format_samples, system_messages
+from idiolect.dataset.formatter import INLINE_TAGS, FormattedSample, format_samples, system_messages
 from idiolect.dataset.quality import Quality, measure
 from idiolect.dataset.report import figures, report_html
 from idiolect.dataset.schema import RenderedSample, apply_schema
@@ -12,6 +12,7 @@ from idiolect.dataset.training_text import TrainingText
 from idiolect.dataset.validation import validate
 
 __all__ = [
+    "INLINE_TAGS",
     "ChatTemplate",
     "FormattedSample",
     "Quality",

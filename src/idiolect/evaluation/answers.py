@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,12 +10,13 @@ import msgspec
 
 from idiolect.config import Mode
 from idiolect.curation import Message
-from idiolect.dataset import FormattedSample, TrainingText
+from idiolect.dataset import INLINE_TAGS, FormattedSample, TrainingText
 from idiolect.serving import Sampling, reply
 
 ANSWER_TOKENS = 64
 
 _WORDS = range(8, 80)
+_TAG = re.compile(rf"^(?:{'|'.join(re.escape(answered) for _, answered in INLINE_TAGS.values())}): ?")
 #: A longer talk would not fit a small model's context, and costs more than its answer tells.
 _CHARACTERS = 4000
 
@@ -55,7 +57,7 @@ def learned_talks(samples: Sequence[FormattedSample], lines: Sequence[TrainingTe
 
 def answers(model: Any, talks: Sequence[FormattedSample]) -> list[str]:
     """Let a loaded model answer the first prompt of each talk, under the system message that it has there."""
-    return [reply(model, asked(talk), Sampling(max_tokens=ANSWER_TOKENS)).text for talk in talks]
+    return [_untagged(reply(model, asked(talk), Sampling(max_tokens=ANSWER_TOKENS)).text) for talk in talks]
 
 
 def asked(sample: FormattedSample) -> Sequence[Message]:
@@ -65,4 +67,9 @@ def asked(sample: FormattedSample) -> Sequence[Message]:
 
 def really_said(sample: FormattedSample) -> str:
     """Return the person's first reply in a talk."""
-    return next(m.content for m in sample.messages if m.role == "assistant")
+    return _untagged(next(m.content for m in sample.messages if m.role == "assistant"))
+
+
+def _untagged(text: str) -> str:
+    """Return an answer without the tag of its mode, where the data set has such: it is not the person's."""
+    return _TAG.sub("", text)
