@@ -78,7 +78,8 @@ def test_a_run_that_learned_the_voice_is_seen_to_have(pepys: tuple[Home, Finishe
     assert found.trained.fidelity.all.gain.low > 0.3
     assert found.voice
     assert found.voice.authorship
-    assert found.voice.authorship.error < 0.1
+    # Learned from a dozen answers of the base; guessing would be 0.5.
+    assert found.voice.authorship.error < 0.2
     assert found.voice.authorship.moved >= 0.5
     assert found.voice.delta
     assert found.voice.delta.moved > 0.3

@@ -56,8 +56,14 @@ def learned_talks(samples: Sequence[FormattedSample], lines: Sequence[TrainingTe
 
 
 def answers(model: Any, talks: Sequence[FormattedSample]) -> list[str]:
-    """Let a loaded model answer the first prompt of each talk, under the system message that it has there."""
-    return [_untagged(reply(model, asked(talk), Sampling(max_tokens=ANSWER_TOKENS)).text) for talk in talks]
+    """Let a loaded model answer the first prompt of each talk, under the system message that it has there.
+
+    The same prompt may be asked twice, since many are invented, and is then answered otherwise.
+    """
+    return [
+        _untagged(reply(model, asked(talk), Sampling(max_tokens=ANSWER_TOKENS, seed=number)).text)
+        for number, talk in enumerate(talks)
+    ]
 
 
 def asked(sample: FormattedSample) -> Sequence[Message]:
