@@ -6,7 +6,8 @@
     │   ├── EmptyProfile         a profile in which nothing can be learned from
     │   ├── OptionFault          a setting, flag or settings file
     │   ├── BaseModelFault       a base model that is missing, broken or not supported
-    │   └── DataFault            a data set or one of its records
+    │   ├── DataFault            a data set or one of its records
+    │   └── ExportFault          what another program exported
     ├── MachineFault         this computer lacks something                               exit code 2
     │   ├── NoRoom               disk
     │   ├── MissingPart          an optional part of Idiolect is not installed
@@ -60,6 +61,10 @@ class BaseModelFault(UserFault):
 
 class DataFault(UserFault):
     """A data set, or records of it, cannot be trained on."""
+
+
+class ExportFault(UserFault):
+    """What another program exported cannot be imported, or not without being told more."""
 
 
 class MachineFault(IdiolectError):

@@ -118,6 +118,19 @@ class Profile:
     def memories(self) -> Path:
         return self.root / "memory" / "episodic"
 
+    def imported(self, source: str) -> Path:
+        """Memories of an importer, and the ledger of what became of each message."""
+        return self.memories / "imported" / source
+
+    def importing(self, source: str) -> Path:
+        """Where an import writes, before all of it is moved into the memories."""
+        return self.root / "state" / "importing" / source
+
+    @property
+    def pseudonyms(self) -> Path:
+        """What other people are called in memories that were imported with masked names."""
+        return self.root / "state" / "idiolect-pseudonyms.json"
+
     @property
     def prepared(self) -> Path:
         """What curation remembers of the memories that it has read."""

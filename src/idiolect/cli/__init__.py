@@ -15,6 +15,7 @@ from idiolect.cli.demo import demo
 from idiolect.cli.evaluate import blind, evaluate
 from idiolect.cli.export import export
 from idiolect.cli.forget import forget
+from idiolect.cli.import_ import import_
 from idiolect.cli.options import options
 from idiolect.cli.published import check_template, cleanup, models, promote, rollback
 from idiolect.cli.serve import serve
@@ -29,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("demo")(demo)
+app.command("import")(import_)
 app.command("full-cycle")(full_cycle)
 app.command("fine-tune-cycle")(fine_tune_cycle)
 app.command("chat")(chat)

@@ -6,13 +6,13 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Optional
+from typing import Annotated, Any, Literal, Optional, get_origin
 
 import msgspec
 import typer
 from pydantic.fields import FieldInfo
 
-from idiolect.config import FULL_FINE_TUNE, Options, typed
+from idiolect.config import FULL_FINE_TUNE, ImportOptions, Options, typed
 from idiolect.home import Home, default_root
 
 Username = Annotated[str, typer.Option("--username", "-u", help="Whose memories: a folder in profiles/.")]
@@ -45,9 +45,21 @@ def flag(name: str, field: FieldInfo) -> str:
 
 def with_option_flags(command: Callable[..., None], trains: str | None = None) -> Callable[..., None]:
     """Give a command the flags of Options, those for what it trains; it gets the typed ones as `flags`, by name."""
-    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "flags"]
     meant = {name: field for name, field in Options.model_fields.items() if typed(field).trains in (None, trains)}
-    drawn = [_parameter(name, field, trains) for name, field in meant.items()]
+    other = FULL_FINE_TUNE if trains == "model" else {}
+    panel = "Options of etc/training.json"
+    drawn = [_parameter(name, field, other.get(name, field.default), panel) for name, field in meant.items()]
+    return _with_flags(command, drawn)
+
+
+def with_import_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the flags of ImportOptions, in the same way."""
+    fields = ImportOptions.model_fields.items()
+    return _with_flags(command, [_parameter(name, field, field.default, "Options") for name, field in fields])
+
+
+def _with_flags(command: Callable[..., None], drawn: list[inspect.Parameter]) -> Callable[..., None]:
+    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "flags"]
 
     @functools.wraps(command)
     def typed_command(**given: Any) -> None:
@@ -61,13 +73,13 @@ def with_option_flags(command: Callable[..., None], trains: str | None = None) -
     return typed_command
 
 
-def _parameter(name: str, field: FieldInfo, trains: str | None) -> inspect.Parameter:
-    value = FULL_FINE_TUNE.get(name, field.default) if trains == "model" else field.default
-    default = "" if value in (None, "") else f" (default: {value})"
+def _parameter(name: str, field: FieldInfo, value: object, panel: str) -> inspect.Parameter:
+    default = "" if value in (None, "", ()) else f" (default: {value})"
     declared = typer.Option(
         flag(name, field),
         help=f"{field.description}{default}",
-        rich_help_panel="Options of etc/training.json",
+        rich_help_panel=panel,
     )
-    annotation: Any = Annotated[Optional[field.annotation], declared]  # noqa: UP045
+    kind: Any = list[str] if get_origin(field.annotation) is tuple else field.annotation
+    annotation: Any = Annotated[Optional[kind], declared]  # noqa: UP045
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

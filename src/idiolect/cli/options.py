@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from idiolect.cli.flags import flag
-from idiolect.config import FULL_FINE_TUNE, CurationRules, Options, typed
+from idiolect.config import FULL_FINE_TUNE, CurationRules, ImportOptions, Options, typed
 
 _PAGE = """# Options
 
@@ -29,6 +29,10 @@ go over the others when all weights are trained. Without them: {block}.
 {rules}
 
 Entries of `modes` and `system_messages` are laid over the defaults; lists replace them.
+
+## `idiolect import`
+
+{importing}
 """
 
 
@@ -40,7 +44,7 @@ def options() -> None:
 def options_page() -> str:
     """Return docs/options.md."""
     block = ", ".join(f"`{name}` {value}" for name, value in FULL_FINE_TUNE.items())
-    return _PAGE.format(options=options_table(), rules=_rules_table(), block=block)
+    return _PAGE.format(options=options_table(), rules=_rules_table(), importing=_import_table(), block=block)
 
 
 def options_table() -> str:
@@ -57,4 +61,12 @@ def options_table() -> str:
 def _rules_table() -> str:
     rows = ["| key | what it is |", "|---|---|"]
     rows += [f"| `{name}` | {field.description} |" for name, field in CurationRules.model_fields.items()]
+    return "\n".join(rows)
+
+
+def _import_table() -> str:
+    rows = ["| flag | default | what it is |", "|---|---|---|"]
+    for name, field in ImportOptions.model_fields.items():
+        default = "" if field.default in (None, "", ()) else f"`{field.default}`"
+        rows.append(f"| `{flag(name, field)}` | {default} | {field.description} |")
     return "\n".join(rows)

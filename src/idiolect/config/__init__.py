@@ -1,5 +1,6 @@
 """Every option, once: those of a cycle, those of a person's data set, and the sources that they come from."""
 
+from idiolect.config.importing import ImportOptions
 from idiolect.config.options import FULL_FINE_TUNE, MODES, Mode, Options, Quantization, Typed, typed
 from idiolect.config.rules import MASKED, CurationRules, Masked, PromptWriter, curation_rules
 from idiolect.config.sources import Settings, our_part, resolve
@@ -9,6 +10,7 @@ __all__ = [
     "MASKED",
     "MODES",
     "CurationRules",
+    "ImportOptions",
     "Masked",
     "Mode",
     "Options",

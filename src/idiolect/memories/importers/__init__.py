@@ -1,0 +1,30 @@
+"""Other people's formats: the life that somebody wrote down elsewhere, brought in as memories, once and only once."""
+
+from idiolect.memories.importers.conversations import Others
+from idiolect.memories.importers.export import Export
+from idiolect.memories.importers.importing import Imported, UnknownSelf, bring_in, survey
+from idiolect.memories.importers.message import Asked, Message, Person, Thread, Unreadable
+from idiolect.memories.importers.pseudonyms import Pseudonyms
+from idiolect.memories.importers.sources import SOURCES, Source
+from idiolect.memories.importers.survey import Survey, is_me
+from idiolect.memories.importers.times import day
+
+__all__ = [
+    "SOURCES",
+    "Asked",
+    "Export",
+    "Imported",
+    "Message",
+    "Others",
+    "Person",
+    "Pseudonyms",
+    "Source",
+    "Survey",
+    "Thread",
+    "UnknownSelf",
+    "Unreadable",
+    "bring_in",
+    "day",
+    "is_me",
+    "survey",
+]

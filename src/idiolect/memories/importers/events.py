@@ -1,0 +1,78 @@
+"""Talks as MetaHuman OS events: what is in the file of a memory, and what the file is called.
+
+Format: MetaHuman OS, packages/core/src/memory.ts. Its `messages` and `response` are where the person speaks: role
+`assistant` is the person whose idiolect is learned, `user` whoever they talk to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+from idiolect.memories.importers.conversations import Others, Talk
+from idiolect.memories.importers.times import iso, moment
+
+_NO_SLUG = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What all memories of an import have in common."""
+
+    source: str
+    person: str
+    zone: tzinfo
+    others: Others = "keep"
+    mask: Callable[[str], str] = lambda text: text
+
+    def event(self, talk: Talk) -> tuple[str, dict[str, Any]]:
+        """Return the path of a memory below the source's folder, and its event. Both follow from the export alone."""
+        when = talk.when
+        day = moment(when, self.zone) if when is not None else None
+        stamp = f"{moment(when):%Y%m%d%H%M%S}" if when is not None else "0" * 14
+        identity = f"evt-{stamp}-{self._digest(talk, talk.name)}"
+        words = self._words(talk)
+        folder = f"{day.year:04}/{day.month:02}/{day.day:02}" if day else "undated"
+        event = {
+            "id": identity,
+            "timestamp": iso(when) if when is not None else None,
+            "type": talk.thread.type,
+            **words,
+            "entities": [] if self.others == "drop" else [self.mask(p.name) for p in talk.people if p.name],
+            "tags": ["imported", self.source, *talk.thread.tags],
+            "importance": 0.5,
+            "links": [],
+            "userId": self.person,
+            "metadata": {"conversationId": self._digest(talk, talk.part), **self._title(talk)},
+        }
+        return f"{folder}/{identity}-{_slug(words['content'])}.json", event
+
+    def _words(self, talk: Talk) -> dict[str, Any]:
+        texts = [self.mask(t.text) for t in talk.turns]
+        match [t.mine for t in talk.turns]:
+            case [True]:
+                return {"content": texts[0]}
+            case [False, True]:
+                return {"content": texts[0], "response": texts[1]}
+        said = [
+            {"role": "assistant" if t.mine else "user", "content": text}
+            for t, text in zip(talk.turns, texts, strict=True)
+        ]
+        return {"content": texts[0], "messages": said}
+
+    def _title(self, talk: Talk) -> dict[str, str]:
+        if not talk.thread.title or (self.others == "drop" and talk.thread.type == "chat"):
+            return {}
+        return {"title": self.mask(talk.thread.title)}
+
+    def _digest(self, talk: Talk, name: str) -> str:
+        whole = f"{self.source}\0{talk.thread.key}\0{name}".encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(whole, digest_size=6).hexdigest()
+
+
+def _slug(text: str) -> str:
+    return _NO_SLUG.sub("-", text[:80].lower()).strip("-")[:50] or "event"

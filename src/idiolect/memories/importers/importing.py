@@ -1,0 +1,183 @@
+"""An export → memories: all of what is new, or nothing.
+
+Everything is written beside its place first, the ledger last; then the folder of new memories is moved into the
+profile, and the ledger after it. An import that was killed before its ledger was whole has never been; one that was
+killed later is brought to its end by the next.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from idiolect.errors import ExportFault
+from idiolect.files import remove
+from idiolect.home import Profile
+from idiolect.memories.importers.conversations import BEFORE, Builder, Left, Others
+from idiolect.memories.importers.events import Writing
+from idiolect.memories.importers.export import Export
+from idiolect.memories.importers.ledger import Ledger, Line, Seen, lines
+from idiolect.memories.importers.message import Asked, Message, Unreadable
+from idiolect.memories.importers.pseudonyms import Pseudonyms
+from idiolect.memories.importers.sources import SOURCES
+from idiolect.memories.importers.survey import Survey, is_me
+
+LEDGER = "ledger.jsonl"
+PEOPLE_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What came of an import. messages = own + context + the sum of rules."""
+
+    folder: Path
+    survey: Survey
+    memories: int
+    own: int
+    context: int
+    rules: dict[str, int]
+
+
+class UnknownSelf(ExportFault):
+    """Nobody who wrote in an export is known to be the person; `survey` says who did."""
+
+    def __init__(self, source: str, survey: Survey, me: Collection[str]) -> None:
+        people = [f"{who.name or who.id} ({count:,})" for who, count in survey.people()[:PEOPLE_SHOWN]]
+        more = len(survey.said) - len(people)
+        everyone = ", ".join(people) + (f" and {more:,} more" if more > 0 else "")
+        if not people:
+            problem = "No message of anybody can be read in this {} export."
+        elif me:
+            problem = f"Nobody in this {{}} export is called {' or '.join(map(repr, me))}."
+        else:
+            problem = "Nothing in this {} export says which of the people in it is you."
+        remedy = (
+            f'Say who you are with --me "NAME"; it has: {everyone}.' if people else "Was it cut off? Export it again."
+        )
+        super().__init__(problem.format(SOURCES[source].title), remedy)
+        self.survey = survey
+
+
+def survey(source: str, export: Export, asked: Asked) -> Survey:
+    """Read an export and count, without writing anything."""
+    found = Survey()
+    for _ in found.watch(_read(source, export, asked)):
+        pass
+    return found
+
+
+def bring_in(  # noqa: PLR0913 - what an import is asked for by
+    source: str,
+    export: Export,
+    profile: Profile,
+    asked: Asked,
+    *,
+    pause: float,
+    others: Others = "keep",
+    names: Pseudonyms | None = None,
+) -> Imported:
+    """Write the memories of an export that a profile does not have yet. `pause` is in seconds."""
+    target = profile.imported(source)
+    staging = profile.importing(source)
+    finish(staging, target)
+    remove(staging)
+    staging.mkdir(parents=True)
+    claimed, named = _seen(target / LEDGER)
+    writing = Writing(source, profile.person, asked.zone, others, names.mask if names else _as_it_is)
+    builder = Builder(is_me(asked.me), lambda t, m: claimed.add((t, m)), lambda t, m: (t, m) in named, pause, others)
+    found = Survey()
+    partial = staging / f"{LEDGER}.partial"
+    if (target / LEDGER).exists():
+        shutil.copyfile(target / LEDGER, partial)
+    with partial.open("ab") as file:
+        ledger = Ledger(file)
+        write = _Writer(staging / "memories")
+        messages = found.watch(_read(source, export, asked), lambda u: _unreadable(file, u))
+        for item in builder.build(messages):
+            if isinstance(item, Left):
+                ledger.left(item)
+            else:
+                path, event = writing.event(item)
+                write.event(path, event)
+                ledger.talk(item, path)
+        ledger.flush()
+    if not any(builder.is_me(who) for who, _ in found.people()):
+        remove(staging)
+        raise UnknownSelf(source, found, asked.me)
+    done = Imported(target, found, ledger.memories, ledger.own, ledger.context, ledger.rules)
+    if ledger.own or set(ledger.rules) - {BEFORE}:
+        if names:
+            names.save()
+        os.sync()  # one for all files: a hundred thousand of their own would take minutes
+        partial.rename(staging / LEDGER)
+        finish(staging, target)
+    remove(staging)
+    return done
+
+
+def finish(staging: Path, target: Path) -> None:
+    """Move what an import has written to its place, if it had come so far; done again, it goes on."""
+    if not (staging / LEDGER).exists():
+        return
+    target.mkdir(parents=True, exist_ok=True)
+    if (staging / "memories").exists():
+        _merge(staging / "memories", target)
+    (staging / LEDGER).replace(target / LEDGER)
+
+
+def _merge(source: Path, target: Path) -> None:
+    for child in sorted(source.iterdir()):
+        there = target / child.name
+        if child.is_dir() and there.is_dir():
+            _merge(child, there)
+        else:
+            child.replace(there)
+
+
+def _read(source: str, export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
+    for where, why in export.refused:
+        yield Unreadable(where, why)
+    yield from SOURCES[source].read(export, asked)
+
+
+class _Writer:
+    """Writes a hundred thousand small files below a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = str(root)
+        self._folders: set[str] = set()
+
+    def event(self, path: str, event: dict[str, Any]) -> None:
+        folder = path.rpartition("/")[0]
+        if folder not in self._folders:
+            os.makedirs(f"{self._root}/{folder}", exist_ok=True)  # noqa: PTH103 - see above
+            self._folders.add(folder)
+        content = msgspec.json.format(msgspec.json.encode(event), indent=2)
+        with open(f"{self._root}/{path}", "wb") as file:  # noqa: PTH123
+            file.write(content)
+
+
+def _seen(path: Path) -> tuple[Seen, Seen]:
+    """Return the person's messages that are in memories, and all messages of which a ledger says what became."""
+    claimed, named = Seen(), Seen()
+    for line in lines(path):
+        for name in line.own:
+            claimed.add((line.thread, name))
+        for name in (*line.own, *line.context, *line.left):
+            named.add((line.thread, name))
+    return claimed, named
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+def _unreadable(file: BinaryIO, item: Unreadable) -> None:
+    line = Line("", rule=f"unreadable: {item.reason}", left=(item.where,))
+    file.write(msgspec.json.encode(line) + b"\n")

@@ -1,0 +1,296 @@
+"""The records of a long JSON array, some at a time, so that a file larger than memory is never held whole.
+
+The boundaries of records are found by what JSON (RFC 8259) guarantees: a quote within a string is escaped, so that
+brackets outside of strings can be counted with a few passes over the bytes in C. What lies between two boundaries is
+decoded by msgspec, many records at once. A record that msgspec refuses is mended, if it is one of the known faults of
+exporting programs, or reported; it takes no other with it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import BinaryIO, Generic, TypeVar
+
+import msgspec
+
+from idiolect.memories.importers.message import Unreadable
+
+T = TypeVar("T")
+
+BLOCK = 1 << 20
+#: No record of a person's life is larger; what is, is not taken into memory.
+LARGEST_RECORD = 64_000_000
+
+_NO_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
+_BETWEEN = re.compile(rb"\}\s*,")
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+("?)|[\[\]{}]', re.DOTALL)
+_ESCAPE = re.compile(
+    rb"\\x([0-9A-Fa-f]{2})"
+    rb"|\\u[Dd][89ABab]..\\u[Dd][C-Fc-f].."  # a pair of surrogates
+    rb"|(\\u[Dd][89A-Fa-f]..)"  # half of one
+    rb"|\\.",
+    re.DOTALL,
+)
+
+
+class Batch(msgspec.Struct, Generic[T], frozen=True):
+    """Records that follow each other in one array."""
+
+    head: bytes
+    """The object in which the array stands, as far as it goes before it; the same bytes for all batches of an array."""
+    records: list[T]
+
+
+def records(
+    file: BinaryIO, name: str, kind: type[T], key: str | None = None, largest: int = LARGEST_RECORD
+) -> Iterator[Batch[T] | Unreadable]:
+    """Yield the records of the array that the file is or, with a key, of every array that has that key.
+
+    What cannot be decoded as a `kind` is reported as Unreadable, and so is a file that ends too early. Fields of
+    `kind` should be lax (`Any`), for a record of which one field is odd is still worth reading.
+    """
+    decoder = msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
+    number = 0
+    for found in _arrays(file, key, largest):
+        if isinstance(found, str):
+            yield Unreadable(name, found)
+            return
+        head, text = found
+        try:
+            decoded = decoder.decode(b"[%b]" % text)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            decoded = []
+            for offset, element in enumerate(_elements(text)):
+                try:
+                    decoded.append(lenient(element, kind))
+                except (ValueError, RecursionError) as fault:
+                    yield Unreadable(f"{name}, record {number + offset + 1}", str(fault))
+            number += offset + 1
+        else:
+            number += len(decoded)
+        if decoded:
+            yield Batch(head, decoded)
+
+
+def lines(file: BinaryIO, name: str, kind: type[T]) -> Iterator[tuple[int, T] | Unreadable]:
+    """Yield (number, record) for each line of a JSON Lines file that is not blank."""
+    decoder = msgspec.json.Decoder(kind)
+    number = 0
+    while line := file.readline(LARGEST_RECORD):
+        number += 1
+        if not line.strip():
+            continue
+        try:
+            try:
+                yield number, decoder.decode(line)
+            except (msgspec.MsgspecError, ValueError):
+                yield number, lenient(line.removeprefix(b"\xef\xbb\xbf"), kind)
+        except (ValueError, RecursionError) as fault:
+            yield Unreadable(f"{name}, line {number}", str(fault))
+
+
+def lenient(text: bytes, kind: type[T]) -> T:
+    r"""Decode one JSON value, mending `\xNN` (Telegram), raw control characters and halves of surrogate pairs.
+
+    Raises ValueError with msgspec's reason where that does not help, and RecursionError for what is nested too deep.
+    """
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (msgspec.MsgspecError, ValueError) as fault:
+        reason = str(fault)
+    try:
+        mended = _ESCAPE.sub(_mend, text).decode("utf-8", "replace")
+        return msgspec.convert(json.loads(mended, strict=False), type=kind)
+    except (msgspec.MsgspecError, ValueError):
+        raise ValueError(reason) from None
+
+
+def _mend(escape: re.Match[bytes]) -> bytes:
+    if escape[1]:
+        return b"\\u00" + escape[1]
+    return rb"\ufffd" if escape[2] else escape[0]
+
+
+def _arrays(file: BinaryIO, key: str | None, largest: int) -> Iterator[tuple[bytes, bytes] | str]:
+    """Yield (head, whole records with commas between), or as the last a sentence on why reading ended too early."""
+    outside = _Outside(key)
+    rest = b""
+    while True:
+        head = outside.next_array(rest)
+        while head is None:
+            block = file.read(BLOCK)
+            if not block:
+                if outside.depth:
+                    yield "the file ends too early"
+                return
+            if outside.size > largest:
+                yield f"more than {largest // 1_000_000} MB without a record"
+                return
+            head = outside.next_array(block)
+        rest = outside.taken()
+        closed = False
+        while not closed:
+            end, closed = _whole_records(rest)
+            if text := rest[:end].strip(b", \t\r\n"):
+                yield head, text
+            rest = rest[end:]
+            if closed:
+                break
+            # Twice as much as is left over, so that a large record is not looked through again and again.
+            block = file.read(max(BLOCK, len(rest)))
+            if not block or len(rest) > largest:
+                yield f"a record larger than {largest // 1_000_000} MB" if block else "the file ends too early"
+                return
+            rest += block
+
+
+class _Outside:
+    """The text around arrays: read token by token, and kept, because an array's head stands in it."""
+
+    def __init__(self, key: str | None) -> None:
+        self._key = None if key is None else json.dumps(key).encode()
+        self._text = bytearray()
+        self._at = 0
+        self._opened: list[int] = []
+        self._string: tuple[int, int] = (0, 0)
+
+    @property
+    def depth(self) -> int:
+        return len(self._opened)
+
+    @property
+    def size(self) -> int:
+        return len(self._text)
+
+    def taken(self) -> bytes:
+        """Return what was given and lies behind the beginning of the array; the array itself is never kept."""
+        rest = bytes(self._text[self._at :])
+        del self._text[self._at :]
+        return rest
+
+    def next_array(self, block: bytes) -> bytes | None:
+        """Go on with more text; return the head of the next array that is looked for, or None if more is needed."""
+        self._text += block
+        text = self._text
+        end = self._at
+        found: bytes | None = None
+        for token in _TOKEN.finditer(text, self._at):
+            sign = text[token.start()]
+            if sign == 0x22:
+                if not token[1]:
+                    end = token.start()
+                    break
+                self._string = token.span()
+            elif sign in b"[{":
+                self._opened.append(token.start())
+                if sign == 0x5B and self._is_wanted(token.start()):
+                    end = token.end()
+                    found = self._head(end)
+                    break
+            elif self._opened:
+                self._opened.pop()
+            end = token.end()
+        self._at = end if found is not None or end < len(text) else len(text)
+        return found
+
+    def _is_wanted(self, start: int) -> bool:
+        if self._key is None:
+            return len(self._opened) == 1
+        before, after = self._string
+        return self._text[before:after] == self._key and self._text[after:start].strip() == b":"
+
+    def _head(self, end: int) -> bytes:
+        if len(self._opened) < 2:
+            return b""
+        return bytes(self._text[self._opened[-2] : end]) + b"]}"
+
+
+def _whole_records(text: bytes) -> tuple[int, bool]:
+    """Return where the last whole record in `text` ends, or where the array does, and which of both it is.
+
+    `text` begins between two records.
+    """
+    window = 1 << 14
+    while True:
+        part = text[:window]
+        closers, _ = _unpaired(_brackets(part))
+        if closers:
+            return _closing(part), True
+        if window >= len(text):
+            return _last_boundary(text), False
+        window *= 4
+
+
+def _brackets(text: bytes, *, in_string: bool = False) -> bytes:
+    """Return the brackets outside of strings."""
+    bare = text.replace(rb"\\", b"").replace(rb"\"", b"").translate(None, _NO_STRUCTURE).replace(b'""', b"")
+    return b"".join(bare.split(b'"')[1 if in_string else 0 :: 2])
+
+
+def _unpaired(brackets: bytes) -> tuple[int, int]:
+    """Return how many brackets close what was open before, and how many stay open."""
+    brackets = brackets.replace(b"[", b"{").replace(b"]", b"}")
+    while True:
+        fewer = brackets.replace(b"{}", b"")
+        if len(fewer) == len(brackets):
+            return fewer.count(b"}"), fewer.count(b"{")
+        brackets = fewer
+
+
+def _closing(text: bytes) -> int:
+    """Return where the bracket stands that closes the array in whose middle `text` begins."""
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        sign = text[token.start()]
+        if sign in b"[{":
+            depth += 1
+        elif sign in b"]}":
+            depth -= 1
+            if depth < 0:
+                return token.start()
+    return len(text)
+
+
+def _last_boundary(text: bytes) -> int:
+    """Return where the last record ends that is followed by a comma, or 0. No array is closed in `text`."""
+    bare = text.replace(rb"\\", b"").replace(rb"\"", b"")
+    in_string = bare.count(b'"') % 2 == 1
+    depth = _unpaired(_brackets(text))[1]
+    if depth == 0 and not in_string and text.rstrip().endswith((b"}", b"]")):
+        # The last record may be whole; it is, if a comma or the end of the array comes next.
+        return len(text)
+    later = len(text)
+    for between in reversed(list(_BETWEEN.finditer(text))):
+        border = between.start() + 1
+        part = text[border:later]
+        quotes = part.replace(rb"\\", b"").replace(rb"\"", b"").count(b'"')
+        in_string ^= quotes % 2 == 1
+        closers, openers = _unpaired(_brackets(part, in_string=in_string))
+        depth += closers - openers
+        if depth == 0 and not in_string:
+            return border
+        later = border
+    return 0
+
+
+def _elements(text: bytes) -> Iterator[bytes]:
+    """Cut records with commas between into single ones."""
+    depth, start = 0, 0
+    end = 0
+    for token in _SINGLE.finditer(text):
+        sign = text[token.start()]
+        if sign in b"[{":
+            depth += 1
+        elif sign in b"]}":
+            depth -= 1
+        elif sign == 0x2C and depth == 0:
+            yield text[start : token.start()]
+            start = token.end()
+        end = token.end()
+    if text[start:].strip() or not end:
+        yield text[start:]
+
+
+_SINGLE = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{},]', re.DOTALL)

@@ -1,0 +1,85 @@
+"""What every source becomes: a stream of messages, each with when, who, text, thread, reply-to and kind."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from typing import Literal
+
+import msgspec
+
+#: `said` is what somebody wrote to somebody; every other kind is in no memory, for the reason that stands here.
+Kind = Literal["said", "system", "media", "forwarded", "deleted", "hidden", "branch", "tool", "bot", "empty"]
+REASONS: dict[Kind, str] = {
+    "system": "written by the program",
+    "media": "no words, only media",
+    "forwarded": "forwarded: somebody else's words",
+    "deleted": "deleted by who wrote it",
+    "hidden": "hidden in the conversation",
+    "branch": "on a branch that was given up",
+    "tool": "to or from a tool",
+    "bot": "written by a bot",
+    "empty": "no words",
+}
+
+#: `chat`: people talk; `request`: a person talks to a machine; `conversation`: letters; `journal` and `observation`: the
+#: person writes for themself. It becomes the type of the memory.
+ThreadType = Literal["chat", "request", "conversation", "journal", "observation"]
+
+
+class Person(msgspec.Struct, frozen=True, gc=False):
+    """Who wrote: what the export calls them by, and the name that people read."""
+
+    id: str
+    name: str
+    me: bool | None = None
+    """Whether it is the person whose memories these are, where the export itself says so."""
+
+
+class Thread(msgspec.Struct, frozen=True, gc=False):
+    """A conversation as the source keeps it. `key` stays the same in every export of the same source."""
+
+    key: str
+    title: str = ""
+    type: ThreadType = "chat"
+    group: bool = False
+    """Whether more than one other person is in it, where the export says so."""
+    alone: bool = False
+    """Whether each message stands for itself: what was said between them is not in the export."""
+    tags: tuple[str, ...] = ()
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """One message. `id` names it within its thread, in every export of the same source."""
+
+    thread: Thread
+    id: str
+    when: float | None
+    """Seconds since 1970 in UTC; negative before."""
+    who: Person
+    text: str
+    kind: Kind = "said"
+    reply_to: str = ""
+    """The id of the message that it answers, where the export says so."""
+
+
+class Unreadable(msgspec.Struct, frozen=True, gc=False):
+    """A file or record of an export that could not be read, and why."""
+
+    where: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a source is told about an export that does not say it itself."""
+
+    me: Collection[str] = ()
+    """Names, ids or addresses of the person."""
+    zone: tzinfo = UTC
+    """Where clocks stood that the export gives no offset for."""
+    day_first: bool | None = None
+    """Whether 3/4 is the third of April; None: find out."""
+    columns: tuple[tuple[str, str], ...] = ()
+    """Of a table: (what it is, how its column is called)."""

@@ -1,0 +1,97 @@
+"""Other people's names replaced by ones that stay the same: in every text, every source and every later import.
+
+Each word of a name has its own pseudonym, so that who is called Anna Berg in one chat and Anna in another text is
+Kim Lund here and Kim there. Which is whose stands in a file of the profile, which never leaves it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from importlib import resources
+from itertools import count
+from pathlib import Path
+
+import msgspec
+
+from idiolect.errors import ExportFault
+from idiolect.files import write_json
+
+_WORD = re.compile(r"@?\w+")
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+
+
+class Pseudonyms:
+    """Who is called what instead. `mine` are names of the person, which stay."""
+
+    def __init__(self, file: Path, mine: Iterable[str] = ()) -> None:
+        self._file = file
+        self._mine = {part for name in mine for part in _parts(name)}
+        self._known = _known(file)
+        self._phrases = {p: new for p, new in self._known.items() if not _is_word(p)}
+        given, family = resources.files(__package__).joinpath("pseudonyms.txt").read_text().split("\n\n")
+        self._given, self._family = self._unused(given.split()), self._unused(family.split())
+
+    def learn(self, names: Iterable[str]) -> None:
+        """Give each part of these names a pseudonym, if it has none."""
+        for name in names:
+            for number, part in enumerate(_parts(name)):
+                if part not in self._mine and part not in self._known:
+                    self._known[part] = next(self._family if number else self._given)
+                    if not _is_word(part):
+                        self._phrases[part] = self._known[part]
+
+    def mask(self, text: str) -> str:
+        """Replace the learned names in a text."""
+        for phrase, pseudonym in self._phrases.items():
+            if phrase in text:
+                text = text.replace(phrase, pseudonym)
+        return _WORD.sub(self._masked, text)
+
+    def save(self) -> None:
+        write_json(self._file, self._known)
+
+    def _masked(self, found: re.Match[str]) -> str:
+        word = found[0]
+        if word[0] == "@":
+            return "@" + self._known.get(word[1:], word[1:])
+        pseudonym = self._known.get(word)
+        # A nickname in small letters may be a word of the language, too: only before a colon is it surely a name.
+        if pseudonym is None or (word[0].islower() and not _is_label(found)):
+            return word
+        return pseudonym
+
+    def _unused(self, names: list[str]) -> Iterator[str]:
+        for number in count(1):
+            for name in names:
+                pseudonym = name if number == 1 else f"{name} {number}"
+                if pseudonym not in self._known and pseudonym not in self._known.values():
+                    yield pseudonym
+
+
+def _parts(name: str) -> list[str]:
+    """Return the parts of a name that could stand for it: its words, or the whole of an address or a number."""
+    words = [w for w in re.findall(r"\w+", name) if len(w) > 1 and not w.isdecimal()]
+    proper = [w for w in words if not w[0].islower()]
+    if "@" in name or not words:
+        return [name.strip()] if len(name.strip()) > 3 else []
+    return proper or ([name.strip()] if len(words) > 1 else words)
+
+
+def _is_word(part: str) -> bool:
+    """Tell whether a part of a name stands between spaces where it is used; not so in scripts without them."""
+    return _WORD.fullmatch(part) is not None and not _UNSPACED.search(part)
+
+
+def _is_label(found: re.Match[str]) -> bool:
+    text, start, end = found.string, found.start(), found.end()
+    return (start == 0 or text[start - 1] == "\n") and (end == len(text) or text.startswith(": ", end))
+
+
+def _known(file: Path) -> dict[str, str]:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, str]) if file.exists() else {}
+    except msgspec.MsgspecError as error:
+        raise ExportFault(
+            f"{file} cannot be read: {error}", "Mend it; without it, masked names would change."
+        ) from error
