@@ -36,6 +36,8 @@ class Member:
     name: str
     size: int
     open: Callable[[], BinaryIO]
+    path: Path | None = None
+    """Where it lies, if it is not in a zip."""
 
     @property
     def stem(self) -> str:
@@ -101,7 +103,7 @@ class Export:
         if path.suffix.lower() == ".zip":
             yield from self._zip(path, "" if top else f"{name}/")
         else:
-            yield Member(name, path.stat().st_size, lambda: path.open("rb"))
+            yield Member(name, path.stat().st_size, lambda: path.open("rb"), path)
 
     def _zip(self, path: Path, prefix: str) -> Iterator[Member]:
         try:

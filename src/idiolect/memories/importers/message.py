@@ -23,8 +23,7 @@ REASONS: dict[Kind, str] = {
     "empty": "no words",
 }
 
-#: `chat`: people talk; `request`: a person talks to a machine; `conversation`: letters; `journal` and `observation`: the
-#: person writes for themself. It becomes the type of the memory.
+#: The type of the memories: people talk, the person asks a machine, writes letters, writes for themself.
 ThreadType = Literal["chat", "request", "conversation", "journal", "observation"]
 
 

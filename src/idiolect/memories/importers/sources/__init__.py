@@ -7,7 +7,22 @@ from dataclasses import dataclass
 
 from idiolect.memories.importers.export import Export
 from idiolect.memories.importers.message import Asked, Message, Unreadable
-from idiolect.memories.importers.sources import chatgpt, claude, plain, telegram, whatsapp
+from idiolect.memories.importers.sources import (
+    chatgpt,
+    claude,
+    day_one,
+    discord,
+    facebook,
+    google_chat,
+    imessage,
+    markdown,
+    mbox,
+    plain,
+    signal,
+    slack,
+    telegram,
+    whatsapp,
+)
 
 
 @dataclass(frozen=True)
@@ -24,5 +39,14 @@ SOURCES: dict[str, Source] = {
     "claude": Source("Claude", claude.found, claude.read),
     "whatsapp": Source("WhatsApp", whatsapp.found, whatsapp.read),
     "telegram": Source("Telegram", telegram.found, telegram.read),
+    "discord": Source("Discord", discord.found, discord.read),
+    "slack": Source("Slack", slack.found, slack.read),
+    "signal": Source("Signal", signal.found, signal.read),
+    "imessage": Source("iMessage", imessage.found, imessage.read),
+    "facebook": Source("Facebook Messenger or Instagram", facebook.found, facebook.read),
+    "google-chat": Source("Google Chat", google_chat.found, google_chat.read),
+    "mbox": Source("an mbox of mails", mbox.found, mbox.read),
+    "markdown": Source("Markdown journals", markdown.found, markdown.read),
+    "day-one": Source("Day One", day_one.found, day_one.read),
     "plain": Source("a plain table (JSONL, CSV)", plain.found, plain.read),
 }

@@ -22,6 +22,7 @@ import msgspec
 
 from idiolect.errors import ExportFault
 from idiolect.memories.importers.export import Export, Member
+from idiolect.memories.importers.grouping import by_thread
 from idiolect.memories.importers.json_stream import lines
 from idiolect.memories.importers.message import Asked, Message, Person, Thread, Unreadable
 from idiolect.memories.importers.times import from_iso, from_number
@@ -53,7 +54,8 @@ def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
                 f"{member.name} has no column called text, but: {', '.join(map(str, row)) or 'none'}.",
                 "Say which one it is, as in --column text=body.",
             )
-        yield from _Table(member, columns, asked).messages()
+        messages = _Table(member, columns, asked).messages()
+        yield from by_thread(messages) if "thread" in columns else messages
 
 
 def _first(export: Export, member: Member) -> Mapping[str, Any]:

@@ -1,0 +1,162 @@
+"""Facebook Messenger and Instagram: message_1.json and so on in a folder for each conversation, newest first.
+
+Meta writes UTF-8 bytes as if each were a Latin-1 character; a text that can be read back so is. The downloads of
+end-to-end encrypted chats have other names for the same things and are right as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from idiolect.memories.importers.export import Export, Member
+from idiolect.memories.importers.json_stream import lenient
+from idiolect.memories.importers.message import Asked, Kind, Message, Person, Thread, Unreadable
+from idiolect.memories.importers.times import from_number
+
+_FILES = r"[^/]+/message_\d+\.json"
+_ENCRYPTED = r"messages/[^/]+\.json"
+_PROFILES = r"(?:profile_information|personal_information)\.json"
+#: What the program says in somebody's name.
+_PROGRAMS = re.compile(
+    r".{0,80} (?:sent an attachment|sent a (?:photo|video|GIF|sticker|voice message|link)"
+    r"|shared a (?:story|post|reel|link)"
+    r"|reacted .{1,60} to (?:your|their|a|the) message|missed (?:your|a) (?:video |voice )?call|called you"
+    r"|liked a message|left the group|joined the (?:call|video chat)|started a (?:call|video chat)"
+    r"|is waving at you|waved at each other|changed .{1,80}|named the group .{1,80}|added .{1,80} to the group)\.?"
+    r"|(?:Liked a message|Reacted .{1,60} to your message\s*|The video call ended\."
+    r"|You are now connected on Messenger\.?)",
+    re.DOTALL,
+)
+
+
+class _Said(msgspec.Struct, gc=False):
+    sender: Any = msgspec.field(name="sender_name", default=None)
+    when: Any = msgspec.field(name="timestamp_ms", default=None)
+    content: Any = None
+    type: Any = None
+    is_unsent: Any = None
+    call_duration: Any = None
+    sender_name: Any = msgspec.field(name="senderName", default=None)
+    timestamp: Any = None
+    text: Any = None
+    unsent: Any = msgspec.field(name="isUnsent", default=None)
+
+
+class _Conversation(msgspec.Struct, gc=False):
+    messages: list[_Said]
+    participants: Any = None
+    title: Any = None
+    thread_path: Any = None
+    thread_name: Any = msgspec.field(name="threadName", default=None)
+
+
+def found(export: Export) -> bool:
+    return any(b'"participants"' in export.head(m) for m in _members(export)[:50])
+
+
+def read(export: Export, _: Asked) -> Iterator[Message | Unreadable]:
+    me = _owner(export)
+    for _place, files in groupby(_members(export), key=lambda m: m.folder if "message_" in m.name else m.name):
+        # The highest number is the oldest.
+        yield from _conversation(export, list(files)[::-1], me)
+
+
+def _members(export: Export) -> list[Member]:
+    encrypted = [m for m in export.matching(_ENCRYPTED) if b'"threadName"' in export.head(m)]
+    return [*export.matching(_FILES), *encrypted]
+
+
+def _conversation(export: Export, files: list[Member], me: str | None) -> Iterator[Message | Unreadable]:
+    people: dict[str, Person] = {}
+    same: Counter[tuple[Any, str, str]] = Counter()
+    thread: Thread | None = None
+    for file in files:
+        try:
+            found = lenient(export.whole(file), _Conversation)
+        except (ValueError, RecursionError) as fault:
+            yield Unreadable(file.name, str(fault))
+            continue
+        thread = thread or _thread(found, file)
+        for said in sorted(found.messages, key=lambda s: _when(s) or 0.0):
+            yield _message(thread, said, people, same, me)
+
+
+def _thread(found: _Conversation, file: Member) -> Thread:
+    participants = found.participants if isinstance(found.participants, list) else []
+    path = found.thread_path if isinstance(found.thread_path, str) else ""
+    # The folder of a conversation is moved between inbox and archive; its name stays.
+    key = path.rpartition("/")[2] or (file.folder.rpartition("/")[2] if "message_" in file.name else file.stem)
+    title = found.title if isinstance(found.title, str) else found.thread_name
+    return Thread(key, repaired(title) if isinstance(title, str) else "", group=len(participants) > 2)
+
+
+def _message(
+    thread: Thread, said: _Said, people: dict[str, Person], same: Counter[tuple[Any, str, str]], me: str | None
+) -> Message:
+    if isinstance(said.sender_name, str):
+        name, text, stamp = said.sender_name, _string(said.text), said.timestamp
+    else:
+        name, text, stamp = repaired(_string(said.sender)), repaired(_string(said.content)), said.when
+    if name not in people:
+        people[name] = Person(name, name, me=None if me is None else name == me)
+    same[stamp, name, text] += 1
+    whole = f"{stamp}\0{name}\0{text}\0{same[stamp, name, text]}".encode("utf-8", "replace")
+    identity = hashlib.blake2b(whole, digest_size=8).hexdigest()
+    return Message(thread, identity, _when(said), people[name], text, _kind(said, text))
+
+
+def _when(said: _Said) -> float | None:
+    return from_number(said.when if said.when is not None else said.timestamp, 1000)
+
+
+def _kind(said: _Said, text: str) -> Kind:
+    if said.is_unsent or said.unsent:
+        return "deleted"
+    if said.call_duration is not None or said.type in ("Call", "Subscribe", "Unsubscribe", "call"):
+        return "system"
+    if not text:
+        return "media"
+    return "system" if _PROGRAMS.fullmatch(text) else "said"
+
+
+def repaired(text: str) -> str:
+    """Return a text whose UTF-8 bytes were written as Latin-1 characters as it was; any other as it is."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
+
+
+def _owner(export: Export) -> str | None:
+    """Return the name of whose download it is, if it holds their profile."""
+    for member in export.matching(_PROFILES):
+        try:
+            profile = lenient(export.whole(member), dict[str, Any])
+        except (ValueError, RecursionError):
+            continue
+        facebook = _deep(profile, "profile_v2", "name", "full_name")
+        users = profile.get("profile_user")
+        instagram = _deep(users[0], "string_map_data", "Name", "value") if isinstance(users, list) and users else None
+        for name in (facebook, instagram):
+            if isinstance(name, str) and name:
+                return repaired(name)
+    return None
+
+
+def _deep(value: Any, *keys: str) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _string(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ""

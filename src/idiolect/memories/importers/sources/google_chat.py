@@ -1,0 +1,114 @@
+"""Google Chat, from Google Takeout: messages.json in a folder for each conversation, user_info.json for whose it is.
+
+Dates are American English in words, whatever the account's language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from idiolect.memories.importers.export import Export, Member
+from idiolect.memories.importers.json_stream import lenient, records
+from idiolect.memories.importers.message import Asked, Kind, Message, Person, Thread, Unreadable
+from idiolect.memories.importers.times import from_english
+
+_FILES = r"Groups/[^/]+/messages\.json"
+_OWNERS = r"Users/[^/]+/user_info\.json"
+
+
+class _Creator(msgspec.Struct, gc=False):
+    name: Any = None
+    email: Any = None
+    user_type: Any = None
+
+
+class _Said(msgspec.Struct, gc=False):
+    creator: _Creator | None = None
+    created_date: Any = None
+    text: Any = None
+    message_id: Any = None
+    message_state: Any = None
+    quoted_message_metadata: Any = None
+
+
+def found(export: Export) -> bool:
+    return bool(export.matching(_FILES))
+
+
+def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
+    owners = _owners(export)
+    for member in export.matching(_FILES):
+        reader = _Reader(_thread(export, member), owners, asked)
+        with member.open() as file:
+            for batch in records(file, member.name, _Said, "messages"):
+                if isinstance(batch, Unreadable):
+                    yield batch
+                else:
+                    yield from map(reader.message, batch.records)
+
+
+class _Reader:
+    """Reads one conversation."""
+
+    def __init__(self, thread: Thread, owners: set[str], asked: Asked) -> None:
+        self._thread = thread
+        self._owners = owners
+        self._zone = asked.zone
+        self._people: dict[str, Person] = {}
+        self._number = 0
+
+    def message(self, said: _Said) -> Message:
+        self._number += 1
+        text = said.text.strip() if isinstance(said.text, str) else ""
+        who = self._who(said.creator or _Creator())
+        quoted = said.quoted_message_metadata
+        if text and isinstance(quoted, dict) and isinstance(quoted.get("text"), str):
+            text = "".join(f"> {line}\n" for line in quoted["text"].splitlines()) + text
+        when = from_english(said.created_date, self._zone) if isinstance(said.created_date, str) else None
+        name = said.message_id if isinstance(said.message_id, str) else f"{said.created_date}#{self._number}"
+        return Message(self._thread, name, when, who, text, _kind(said, text))
+
+    def _who(self, creator: _Creator) -> Person:
+        email = creator.email if isinstance(creator.email, str) else ""
+        name = creator.name if isinstance(creator.name, str) else ""
+        key = email or name
+        if key not in self._people:
+            me = email.casefold() in self._owners if self._owners else None
+            self._people[key] = Person(key, name or email, me)
+        return self._people[key]
+
+
+def _kind(said: _Said, text: str) -> Kind:
+    if said.message_state == "DELETED":
+        return "deleted"
+    if said.creator and said.creator.user_type == "Bot":
+        return "bot"
+    return "said" if text else "media"
+
+
+def _thread(export: Export, member: Member) -> Thread:
+    folder = member.folder.rpartition("/")[2]
+    title = ""
+    info = export.members.get(f"{member.folder}/group_info.json")
+    if info:
+        try:
+            found = lenient(export.whole(info), dict[str, Any])
+            title = found["name"] if isinstance(found.get("name"), str) else ""
+        except (ValueError, RecursionError):
+            title = ""
+    return Thread(folder, title, group=not folder.startswith("DM "))
+
+
+def _owners(export: Export) -> set[str]:
+    owners = set()
+    for member in export.matching(_OWNERS):
+        try:
+            user = lenient(export.whole(member), dict[str, Any]).get("user")
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(user, dict) and isinstance(user.get("email"), str):
+            owners.add(user["email"].casefold())
+    return owners
