@@ -7,8 +7,8 @@ from email.message import Message as Mail
 from html.parser import HTMLParser
 
 _WROTE = re.compile(
-    r"\b(?:wrote|writes|schrieb|escribió|a écrit|ha scritto|escreveu|skrev|schreef|geschreven|napisał(?:\(a\))?|kirjoitti"
-    r"|написал(?:\(а\))?)\b[^\n]{0,200}:[^\S\n]*(?=\n\s{0,9}>|\n{0,9}\Z)",
+    r"\b(?:wrote|writes|schrieb|escribió|a écrit|ha scritto|escreveu|skrev|schreef|geschreven|kirjoitti"
+    r"|napisał(?:\(a\))?|написал(?:\(а\))?)\b[^\n]{0,200}:[^\S\n]*(?=\n\s{0,9}>|\n{0,9}\Z)",
     re.IGNORECASE,
 )
 _ADDRESSED = re.compile(r"@|\d{4}")

@@ -50,7 +50,7 @@ def _chat(member: Member, asked: Asked) -> Iterator[Message | Unreadable]:
     title = member.folder.rpartition("/")[2]
     thread = Thread(title, title)
     people: dict[str, Person] = {"Me": _ME}
-    for found in lines(_opened(member), member.name, dict):
+    for found in _rows(member):
         if isinstance(found, Unreadable):
             yield found
             continue
@@ -75,7 +75,7 @@ class _Desktop:
         self._threads: dict[str, Thread] = {}
 
     def messages(self, member: Member) -> Iterator[Message | Unreadable]:
-        for found in lines(_opened(member), member.name, dict):
+        for found in _rows(member):
             if isinstance(found, Unreadable):
                 yield found
                 continue
@@ -145,5 +145,6 @@ def _string(value: Any) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def _opened(member: Member) -> Any:
-    return member.open()
+def _rows(member: Member) -> Iterator[tuple[int, dict[str, Any]] | Unreadable]:
+    with member.open() as file:
+        yield from lines(file, member.name, dict)
