@@ -51,6 +51,24 @@ _PROMPTS = {
         "Did you dream last night?",
         "What did you see in your sleep?",
     ),
+    "chat": (
+        "Hello?",
+        "Yes?",
+        "What is it?",
+        "You wanted to say something?",
+        "I am here.",
+        "What is up?",
+        "Tell me.",
+        "Any news?",
+    ),
+    "request": (
+        "What can I help with?",
+        "How can I help you?",
+        "What do you need?",
+        "What are you working on?",
+        "What would you like to know?",
+        "Ask me anything.",
+    ),
     "action": (
         "What did you do about it?",
         "What have you done?",
@@ -58,7 +76,7 @@ _PROMPTS = {
         "Tell me what you did.",
     ),
 }
-_AS = {"task": "action", "tool_use": "action", "conversation": "observation", "chat": "observation"}
+_AS = {"task": "action", "tool_use": "action", "conversation": "observation"}
 
 
 def invented_prompt(memory_type: str, memory: str, seed: int) -> str:

@@ -23,6 +23,7 @@ BLOCK = 1 << 20
 #: No record of a person's life is larger; what is, is not taken into memory.
 LARGEST_RECORD = 64_000_000
 
+_USUAL_DEPTH = 40
 _NO_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
 _BETWEEN = re.compile(rb"\}\s*,")
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+("?)|[\[\]{}]', re.DOTALL)
@@ -232,11 +233,21 @@ def _brackets(text: bytes, *, in_string: bool = False) -> bytes:
 def _unpaired(brackets: bytes) -> tuple[int, int]:
     """Return how many brackets close what was open before, and how many stay open."""
     brackets = brackets.replace(b"[", b"{").replace(b"]", b"}")
-    while True:
+    for _ in range(_USUAL_DEPTH):
         fewer = brackets.replace(b"{}", b"")
         if len(fewer) == len(brackets):
             return fewer.count(b"}"), fewer.count(b"{")
         brackets = fewer
+    # Nested deeper than anybody writes: one by one, lest it take the square of the depth.
+    closers = openers = 0
+    for bracket in brackets:
+        if bracket == 0x7B:
+            openers += 1
+        elif openers:
+            openers -= 1
+        else:
+            closers += 1
+    return closers, openers
 
 
 def _closing(text: bytes) -> int:

@@ -27,21 +27,23 @@ def trimmed(text: str, most: int) -> str:
 
 def pieces(text: str, most: int, seams: tuple[re.Pattern[str], ...] = _SEAMS) -> Iterator[str]:
     """Cut a text into pieces of at most `most` bytes, between paragraphs, else lines, sentences, words or letters."""
-    while bytes_of(text) > most:
-        end = _within(text, most)
-        cut = end
-        for seam in seams:
-            # A piece of less than a third is no gain over a seam of a lesser kind.
-            found = [m for m in seam.finditer(text, 0, end) if m.start() > end // 3]
-            if found:
-                cut = found[-1].start()
-                break
-        piece = text[:cut].strip()
-        if piece:
+    start = 0
+    while start < len(text):
+        window = text[start : start + most]
+        whole = start + most >= len(text) and bytes_of(window) <= most
+        end = len(window) if whole else _cut(window, _within(window, most), seams)
+        if piece := window[:end].strip():
             yield piece
-        text = text[cut:].lstrip()
-    if text.strip():
-        yield text.strip()
+        start += end
+
+
+def _cut(window: str, end: int, seams: tuple[re.Pattern[str], ...]) -> int:
+    """Return where best to cut before `end`; a piece of less than a third is no gain over a seam of a lesser kind."""
+    for seam in seams:
+        found = [m.start() for m in seam.finditer(window, 0, end) if m.start() > end // 3]
+        if found:
+            return found[-1]
+    return end
 
 
 def _within(text: str, most: int) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from idiolect.memories.importers.export import Export
+from idiolect.memories.importers.export import Export, Member
 from idiolect.memories.importers.json_stream import records
 from idiolect.memories.importers.message import Asked, Kind, Message, Person, Thread, Unreadable
 from idiolect.memories.importers.times import from_iso
@@ -40,11 +40,15 @@ class _Conversation(msgspec.Struct, gc=False):
 
 
 def found(export: Export) -> bool:
-    return any(b'"chat_messages"' in export.head(m) for m in export.matching(_FILES))
+    return bool(_members(export))
+
+
+def _members(export: Export) -> list[Member]:
+    return [m for m in export.matching(_FILES) if b'"chat_messages"' in export.head(m)]
 
 
 def read(export: Export, _: Asked) -> Iterator[Message | Unreadable]:
-    for member in export.matching(_FILES):
+    for member in _members(export):
         with member.open() as file:
             for batch in records(file, member.name, _Conversation):
                 if isinstance(batch, Unreadable):

@@ -75,7 +75,7 @@ def _members(export: Export) -> list[Member]:
 
 def _conversation(export: Export, files: list[Member], me: str | None) -> Iterator[Message | Unreadable]:
     people: dict[str, Person] = {}
-    same: Counter[tuple[Any, str, str]] = Counter()
+    same: Counter[str] = Counter()
     thread: Thread | None = None
     for file in files:
         try:
@@ -97,17 +97,16 @@ def _thread(found: _Conversation, file: Member) -> Thread:
     return Thread(key, repaired(title) if isinstance(title, str) else "", group=len(participants) > 2)
 
 
-def _message(
-    thread: Thread, said: _Said, people: dict[str, Person], same: Counter[tuple[Any, str, str]], me: str | None
-) -> Message:
+def _message(thread: Thread, said: _Said, people: dict[str, Person], same: Counter[str], me: str | None) -> Message:
     if isinstance(said.sender_name, str):
         name, text, stamp = said.sender_name, _string(said.text), said.timestamp
     else:
         name, text, stamp = repaired(_string(said.sender)), repaired(_string(said.content)), said.when
     if name not in people:
         people[name] = Person(name, name, me=None if me is None else name == me)
-    same[stamp, name, text] += 1
-    whole = f"{stamp}\0{name}\0{text}\0{same[stamp, name, text]}".encode("utf-8", "replace")
+    said_before = f"{stamp}\0{name}\0{text}"
+    same[said_before] += 1
+    whole = f"{said_before}\0{same[said_before]}".encode("utf-8", "replace")
     identity = hashlib.blake2b(whole, digest_size=8).hexdigest()
     return Message(thread, identity, _when(said), people[name], text, _kind(said, text))
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import tzinfo
 
 from idiolect.memories.importers.export import Export, Member
-from idiolect.memories.importers.message import Asked, Message, Person, Thread, Unreadable
+from idiolect.memories.importers.message import Asked, Kind, Message, Person, Thread, Unreadable
 from idiolect.memories.importers.times import from_iso
 
 _FILES = r"[^.].*\.(?:md|markdown)"
@@ -61,7 +61,9 @@ def paragraphs(thread: Thread, when: float | None, text: str) -> Iterator[Messag
     for paragraph in _whole_blocks(text):
         same[paragraph] += 1
         whole = f"{paragraph}\0{same[paragraph]}".encode("utf-8", "replace")
-        yield Message(thread, hashlib.blake2b(whole, digest_size=8).hexdigest(), when, _ME, paragraph)
+        identity = hashlib.blake2b(whole, digest_size=8).hexdigest()
+        kind: Kind = "said" if any(c.isalpha() for c in paragraph) else "empty"
+        yield Message(thread, identity, when, _ME, paragraph, kind)
 
 
 def _whole_blocks(text: str) -> Iterator[str]:

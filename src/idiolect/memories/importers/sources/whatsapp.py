@@ -182,7 +182,7 @@ def _order(member: Member, form: tuple[bool, str, bool, bool]) -> _Order:
 
 
 def _thread(export: Export, file: _File, asked: Asked) -> Thread:
-    """Name the chat: of two people by the other's name, of more by the name of the file."""
+    """Name the chat: as its file is called, or, if that has been renamed, by the other's name where there is one."""
     parsed = (_parsed("\n".join(lines)) for _, lines in _gathered(file))
     writers = {name: None for name, _, kind in parsed if kind == "said"}
     mine = {name.strip().casefold() for name in asked.me}
@@ -190,9 +190,9 @@ def _thread(export: Export, file: _File, asked: Asked) -> Thread:
     stem = file.member.stem
     if stem.strip("_").lower() in ("chat", ""):
         stem = file.member.folder.rpartition("/")[2].removesuffix(".zip") or export.path.stem
-    title = _COPY.sub("", _TITLE.sub("", stem, count=1)).strip() or stem
-    if len(others) == 1 and len(writers) == 2:
-        return Thread(others[0], others[0])
+    title = _COPY.sub("", _TITLE.sub("", stem, count=1)).strip()
+    if not title or title == stem:
+        title = others[0] if len(others) == 1 and len(writers) == 2 else stem
     return Thread(title, title, group=len(others) > 1 and len(writers) > 2)
 
 

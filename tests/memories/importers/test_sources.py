@@ -1,0 +1,67 @@
+"""What each source makes of a small export with its traps, against files that can be read.
+
+    golden/<source>/       an export, as the program in question writes it, made up
+    golden/<source>.txt    its messages: a line each, below a line for their conversation; * is the person
+
+`python -m tests.memories.importers.test_sources` writes these anew, to be looked through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from idiolect.memories.importers import SOURCES, Asked, Export, Message, Unreadable
+from idiolect.memories.importers.survey import is_me
+from idiolect.memories.importers.times import iso
+
+GOLDEN = Path(__file__).parent / "golden"
+ME = ("Ada Lunde", "ada@example.org")
+
+
+def rendered(source: str) -> str:
+    with Export(GOLDEN / source) as export:
+        assert SOURCES[source].found(export)
+        return "".join(f"{line}\n" for line in _lines(SOURCES[source].read(export, Asked(me=ME))))
+
+
+def _lines(messages: Iterator[Message | Unreadable]) -> Iterator[str]:
+    mine = is_me(ME)
+    thread = None
+    for message in messages:
+        if isinstance(message, Unreadable):
+            yield f"!! {message.where}: {message.reason}"
+            continue
+        if message.thread is not thread:
+            thread = message.thread
+            marks = [
+                thread.type,
+                *(["group"] if thread.group else []),
+                *(["alone"] if thread.alone else []),
+                *thread.tags,
+            ]
+            yield f"== {thread.key} “{thread.title}” {', '.join(marks)}"
+        when = "no date" if message.when is None else iso(message.when)
+        name = message.who.name or message.who.id
+        who = f"{name}*" if mine(message.who) else name
+        reply = f" -> {message.reply_to}" if message.reply_to else ""
+        kind = "" if message.kind == "said" else f"[{message.kind}] "
+        yield f"{when}  {message.id}{reply}  {who}: {kind}{message.text!r}"
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_an_export_with_its_traps(source: str) -> None:
+    assert rendered(source) == (GOLDEN / f"{source}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_it_is_told_from_all_others(source: str) -> None:
+    with Export(GOLDEN / source) as export:
+        assert [name for name, other in SOURCES.items() if other.found(export)] == [source]
+
+
+if __name__ == "__main__":
+    for name in SOURCES:
+        (GOLDEN / f"{name}.txt").write_text(rendered(name), encoding="utf-8")
