@@ -15,7 +15,7 @@ def _zone(name: str) -> str:
     if name:
         try:
             ZoneInfo(name)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError) as error:
             raise ValueError(f"{name!r} is no time zone, as Europe/Oslo is one") from error
     return name
 

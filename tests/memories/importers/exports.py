@@ -48,11 +48,20 @@ _TEXTS = (
     "Sunday I mend the net, Monday I am hers.",
     "Have you seen my glasses?",
     "On the goat, where you left them. Æsj!",
+    "What did the doctor say?",
+    "That my knee is older than I am.",
+    "Is there any bread?",
+    "Rye, burnt on one side for balance.",
+    "Who won the regatta?",
+    "Nobody; the fog took first prize.",
+    "Shall we paint the shed?",
+    "Green, if Henrik is not asked.",
+    "You forgot the letter.",
+    "I posted it, only not in our country.",
+    "Are you asleep yet?",
+    "Yes. This is my dream typing.",
 )
-LIFE = tuple(
-    Said(n, n % 2 == 1, _TEXTS[n] if n < 12 else f"{_TEXTS[n % 12][:-1]}, number {n}{_TEXTS[n % 12][-1]}")
-    for n in range(24)
-)
+LIFE = tuple(Said(n, n % 2 == 1, text) for n, text in enumerate(_TEXTS))
 Write = Callable[[Path, Sequence[Said]], Path]
 
 
