@@ -8,7 +8,10 @@ from idiolect.errors import ExportFault
 from idiolect.memories.importers import Pseudonyms
 
 NAMES = ("Anna Berg", "Bob", "anna dahl", "sunny", "王小明", "+47 912 34 567", "bo@example.org", "Ada Lunde")
-TEXT = "Anna Berg: Bob and Berg rowed, @sunny too; a sunny day.\nsunny: Ada?\n+47 912 34 567: 我看见王小明了 bo@example.org anna dahl"
+TEXT = (
+    "Anna Berg: Bob and Berg rowed, @sunny too; a sunny day.\nsunny: Ada?\n"
+    "+47 912 34 567: 我看见王小明了 bo@example.org anna dahl"
+)
 
 
 def test_names_are_masked_the_same_everywhere_and_later(tmp_path: Path) -> None:
