@@ -13,6 +13,7 @@ from rich.console import Console
 from idiolect.cli.flags import HomeFolder, home_at, with_import_flags
 
 if TYPE_CHECKING:
+    from idiolect.config import ImportOptions
     from idiolect.memories.importers import Imported, Survey
 
 _PEOPLE = 12
