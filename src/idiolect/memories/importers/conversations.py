@@ -55,7 +55,7 @@ class Turn(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-class Talk(msgspec.Struct, frozen=True):
+class Talk(msgspec.Struct, frozen=True, tag=True):
     """What becomes one memory. It is named by the message of the person with which it begins."""
 
     thread: Thread
@@ -74,7 +74,7 @@ class Talk(msgspec.Struct, frozen=True):
     people: tuple[Person, ...]
 
 
-class Left(msgspec.Struct, frozen=True, gc=False):
+class Left(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A message that is in no talk, and the rule why."""
 
     thread: Thread

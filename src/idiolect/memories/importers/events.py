@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import cached_property
 from typing import Any
 
 from idiolect.memories.importers.conversations import Others, Talk
+from idiolect.memories.importers.pseudonyms import Mask
 from idiolect.memories.importers.times import iso, moment
 
 _NO_SLUG = re.compile(r"[^a-z0-9]+")
@@ -27,7 +29,12 @@ class Writing:
     person: str
     zone: tzinfo
     others: Others = "keep"
-    mask: Callable[[str], str] = lambda text: text
+    names: Mapping[str, str] | None = None
+    """Pseudonyms for parts of names."""
+
+    @cached_property
+    def mask(self) -> Callable[[str], str]:
+        return Mask(self.names).text if self.names is not None else str
 
     def event(self, talk: Talk) -> tuple[str, dict[str, Any]]:
         """Return the path of a memory below the source's folder, and its event. Both follow from the export alone."""

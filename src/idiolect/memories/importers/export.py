@@ -93,7 +93,8 @@ class Export:
             folders[:] = sorted(f for f in folders if not Path(parent, f).is_symlink())
             for name in files:
                 path = Path(parent, name)
-                relative = path.relative_to(folder).as_posix()
+                # As it is called in reports and memories, where what is no UTF-8 could not be written.
+                relative = path.relative_to(folder).as_posix().encode("utf-8", "replace").decode()
                 if path.is_symlink():
                     self.refused.append((relative, "a link"))
                 elif path.is_file():
@@ -108,7 +109,7 @@ class Export:
     def _zip(self, path: Path, prefix: str) -> Iterator[Member]:
         try:
             archive = self._open.enter_context(zipfile.ZipFile(path))
-        except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
             self.refused.append((prefix or path.name, f"not a zip that can be read ({error})"))
             return
         for info in archive.infolist():

@@ -12,21 +12,20 @@ import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import msgspec
 
 from idiolect.errors import ExportFault
 from idiolect.files import remove
 from idiolect.home import Profile
-from idiolect.memories.importers.conversations import BEFORE, Builder, Left, Others
+from idiolect.memories.importers.conversations import BEFORE, Builder, Others
 from idiolect.memories.importers.events import Writing
 from idiolect.memories.importers.export import Export
-from idiolect.memories.importers.ledger import Ledger, Line, Seen, lines
+from idiolect.memories.importers.ledger import Seen, lines
 from idiolect.memories.importers.message import Asked, Message, Unreadable
 from idiolect.memories.importers.pseudonyms import Pseudonyms
 from idiolect.memories.importers.sources import SOURCES
 from idiolect.memories.importers.survey import Survey, is_me
+from idiolect.memories.importers.writing import LEDGER as PARTIAL
+from idiolect.memories.importers.writing import Scribe
 
 LEDGER = "ledger.jsonl"
 PEOPLE_SHOWN = 12
@@ -83,42 +82,35 @@ def bring_in(  # noqa: PLR0913 - what an import is asked for by
     names: Pseudonyms | None = None,
 ) -> Imported:
     """Write the memories of an export that a profile does not have yet. `pause` is in seconds."""
-    target = profile.imported(source)
-    staging = profile.importing(source)
+    target, staging = profile.imported(source), profile.importing(source)
     finish(staging, target)
     remove(staging)
     staging.mkdir(parents=True)
+    if (target / LEDGER).exists():
+        shutil.copyfile(target / LEDGER, staging / PARTIAL)
     claimed, named = _seen(target / LEDGER)
-    writing = Writing(source, profile.person, asked.zone, others, names.mask if names else _as_it_is)
     builder = Builder(is_me(asked.me), lambda t, m: claimed.add((t, m)), lambda t, m: (t, m) in named, pause, others)
     found = Survey()
-    partial = staging / f"{LEDGER}.partial"
-    if (target / LEDGER).exists():
-        shutil.copyfile(target / LEDGER, partial)
-    with partial.open("ab") as file:
-        ledger = Ledger(file)
-        write = _Writer(staging / "memories")
-        messages = found.watch(_read(source, export, asked), lambda u: _unreadable(file, u))
-        for item in builder.build(messages):
-            if isinstance(item, Left):
-                ledger.left(item)
-            else:
-                path, event = writing.event(item)
-                write.event(path, event)
-                ledger.talk(item, path)
-        ledger.flush()
-    if not any(builder.is_me(who) for who, _ in found.people()):
+    scribe = Scribe(Writing(source, profile.person, asked.zone, others, names.known if names else None), staging)
+    try:
+        for item in builder.build(found.watch(_read(source, export, asked), scribe.take)):
+            scribe.take(item)
+        if not any(builder.is_me(who) for who, _ in found.people()):
+            raise UnknownSelf(source, found, asked.me)
+        counts = scribe.close()
+    except BaseException:
+        scribe.abandon()
         remove(staging)
-        raise UnknownSelf(source, found, asked.me)
-    done = Imported(target, found, ledger.memories, ledger.own, ledger.context, ledger.rules)
-    if ledger.own or set(ledger.rules) - {BEFORE}:
+        raise
+    if counts.own or set(counts.rules) - {BEFORE}:
         if names:
             names.save()
         os.sync()  # one for all files: a hundred thousand of their own would take minutes
-        partial.rename(staging / LEDGER)
+        (staging / PARTIAL).rename(staging / LEDGER)
         finish(staging, target)
     remove(staging)
-    return done
+    rules = dict(counts.rules.most_common())
+    return Imported(target, found, counts.memories, counts.own, counts.context, rules)
 
 
 def finish(staging: Path, target: Path) -> None:
@@ -146,23 +138,6 @@ def _read(source: str, export: Export, asked: Asked) -> Iterator[Message | Unrea
     yield from SOURCES[source].read(export, asked)
 
 
-class _Writer:
-    """Writes a hundred thousand small files below a folder."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = str(root)
-        self._folders: set[str] = set()
-
-    def event(self, path: str, event: dict[str, Any]) -> None:
-        folder = path.rpartition("/")[0]
-        if folder not in self._folders:
-            os.makedirs(f"{self._root}/{folder}", exist_ok=True)  # noqa: PTH103 - see above
-            self._folders.add(folder)
-        content = msgspec.json.format(msgspec.json.encode(event), indent=2)
-        with open(f"{self._root}/{path}", "wb") as file:  # noqa: PTH123
-            file.write(content)
-
-
 def _seen(path: Path) -> tuple[Seen, Seen]:
     """Return the person's messages that are in memories, and all messages of which a ledger says what became."""
     claimed, named = Seen(), Seen()
@@ -172,12 +147,3 @@ def _seen(path: Path) -> tuple[Seen, Seen]:
         for name in (*line.own, *line.context, *line.left):
             named.add((line.thread, name))
     return claimed, named
-
-
-def _as_it_is(text: str) -> str:
-    return text
-
-
-def _unreadable(file: BinaryIO, item: Unreadable) -> None:
-    line = Line("", rule=f"unreadable: {item.reason}", left=(item.where,))
-    file.write(msgspec.json.encode(line) + b"\n")

@@ -17,6 +17,7 @@ import msgspec
 
 from idiolect.errors import ExportFault
 from idiolect.memories.importers.conversations import BEFORE, Left, Talk
+from idiolect.memories.importers.message import Unreadable
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -90,25 +91,20 @@ class Ledger:
         self._encode = msgspec.json.Encoder().encode
         self._left: tuple[str, str] = ("", "")
         self._ids: list[str] = []
-        self._rules: Counter[str] = Counter()
+        self.rules: Counter[str] = Counter()
+        """How many messages each rule has left out."""
         self.own = 0
         self.context = 0
         self.memories = 0
 
-    @property
-    def rules(self) -> dict[str, int]:
-        """How many messages each rule has left out, most first."""
-        return dict(self._rules.most_common())
-
     def talk(self, talk: Talk, memory: str) -> None:
-        line = Line(talk.thread.key, memory, talk.own, talk.context)
-        self._file.write(self._encode(line) + b"\n")
+        self._write(Line(talk.thread.key, memory, talk.own, talk.context))
         self.memories += 1
         self.own += len(talk.own)
         self.context += len(talk.context) - talk.again
 
     def left(self, left: Left) -> None:
-        self._rules[left.rule] += 1
+        self.rules[left.rule] += 1
         if left.rule == BEFORE:
             return
         if self._left != (left.thread.key, left.rule) or len(self._ids) >= 1000:
@@ -116,11 +112,17 @@ class Ledger:
             self._left = left.thread.key, left.rule
         self._ids.append(left.id)
 
+    def unreadable(self, item: Unreadable) -> None:
+        self._write(Line("", rule=f"unreadable: {item.reason}", left=(item.where,)))
+
     def flush(self) -> None:
         if self._ids:
             thread, rule = self._left
-            self._file.write(self._encode(Line(thread, rule=rule, left=tuple(self._ids))) + b"\n")
+            self._write(Line(thread, rule=rule, left=tuple(self._ids)))
             self._ids = []
+
+    def _write(self, line: Line) -> None:
+        self._file.write(self._encode(line) + b"\n")
 
 
 def lines(path: Path) -> Iterator[Line]:

@@ -63,7 +63,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """The id of the message that it answers, where the export says so."""
 
 
-class Unreadable(msgspec.Struct, frozen=True, gc=False):
+class Unreadable(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A file or record of an export that could not be read, and why."""
 
     where: str

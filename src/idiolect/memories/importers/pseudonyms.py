@@ -7,7 +7,7 @@ Kim Lund here and Kim there. Which is whose stands in a file of the profile, whi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from itertools import count
 from pathlib import Path
@@ -27,8 +27,7 @@ class Pseudonyms:
     def __init__(self, file: Path, mine: Iterable[str] = ()) -> None:
         self._file = file
         self._mine = {part for name in mine for part in _parts(name)}
-        self._known = _known(file)
-        self._phrases = {p: new for p, new in self._known.items() if not _is_word(p)}
+        self.known = _known(file)
         given, family = resources.files(__package__).joinpath("pseudonyms.txt").read_text().split("\n\n")
         self._given, self._family = self._unused(given.split()), self._unused(family.split())
 
@@ -36,20 +35,32 @@ class Pseudonyms:
         """Give each part of these names a pseudonym, if it has none."""
         for name in names:
             for number, part in enumerate(_parts(name)):
-                if part not in self._mine and part not in self._known:
-                    self._known[part] = next(self._family if number else self._given)
-                    if not _is_word(part):
-                        self._phrases[part] = self._known[part]
+                if part not in self._mine and part not in self.known:
+                    self.known[part] = next(self._family if number else self._given)
 
-    def mask(self, text: str) -> str:
-        """Replace the learned names in a text."""
+    def save(self) -> None:
+        write_json(self._file, self.known)
+
+    def _unused(self, names: list[str]) -> Iterator[str]:
+        for number in count(1):
+            for name in names:
+                pseudonym = name if number == 1 else f"{name} {number}"
+                if pseudonym not in self.known and pseudonym not in self.known.values():
+                    yield pseudonym
+
+
+class Mask:
+    """Replaces parts of names in texts, as `known` says."""
+
+    def __init__(self, known: Mapping[str, str]) -> None:
+        self._known = known
+        self._phrases = {p: new for p, new in known.items() if not _is_word(p)}
+
+    def text(self, text: str) -> str:
         for phrase, pseudonym in self._phrases.items():
             if phrase in text:
                 text = text.replace(phrase, pseudonym)
         return _WORD.sub(self._masked, text)
-
-    def save(self) -> None:
-        write_json(self._file, self._known)
 
     def _masked(self, found: re.Match[str]) -> str:
         word = found[0]
@@ -60,13 +71,6 @@ class Pseudonyms:
         if pseudonym is None or (word[0].islower() and not _is_label(found)):
             return word
         return pseudonym
-
-    def _unused(self, names: list[str]) -> Iterator[str]:
-        for number in count(1):
-            for name in names:
-                pseudonym = name if number == 1 else f"{name} {number}"
-                if pseudonym not in self._known and pseudonym not in self._known.values():
-                    yield pseudonym
 
 
 def _parts(name: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
@@ -14,6 +13,7 @@ MONTHS = {
         ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1
     )
 }
+_NUMBERS = (int, float, str)
 _FIRST = (datetime(1, 1, 2, tzinfo=UTC) - EPOCH).total_seconds()
 _LAST = (datetime(9999, 12, 30, tzinfo=UTC) - EPOCH).total_seconds()
 #: "Tuesday, March 5, 2024 at 1:02:03 PM UTC" (Google Chat), "Mar 5, 2024  1:02:03 PM" (imessage-exporter).
@@ -24,17 +24,18 @@ _ENGLISH = re.compile(
 
 def in_range(when: float) -> float | None:
     """Return a moment, or None for one outside of the calendar."""
-    return when if math.isfinite(when) and _FIRST <= when <= _LAST else None
+    return when if _FIRST <= when <= _LAST else None
 
 
 def from_number(value: Any, divisor: float = 1.0) -> float | None:
     """Read a count since 1970 (`divisor` to the second), written as a number or in digits; anything else is no date."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         return None
     try:
-        return in_range(float(value) / divisor)
+        when = float(value) / divisor
     except (ValueError, OverflowError):
         return None
+    return when if _FIRST <= when <= _LAST else None
 
 
 def from_iso(value: Any, zone: tzinfo = UTC) -> float | None:
