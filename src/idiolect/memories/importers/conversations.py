@@ -82,6 +82,10 @@ class Left(msgspec.Struct, frozen=True, tag=True, gc=False):
     rule: str
 
 
+#: A message, and whether it is the person's.
+_Heard = tuple[Message, bool]
+
+
 @dataclass(slots=True)
 class _Exchange:
     """What others say, and what the person says to it."""
@@ -127,7 +131,7 @@ class Builder:
     def build(self, messages: Iterable[Message]) -> Iterator[Talk | Left]:
         """Yield talks, and every message that is in none. The messages of a conversation come together, in order."""
         thread: Thread | None = None
-        part: list[Message] = []
+        part: list[_Heard] = []
         earlier: OrderedDict[str, Message] = OrderedDict()
         last: float | None = None
         for message in messages:
@@ -137,35 +141,38 @@ class Builder:
             if message.kind != "said":
                 yield self._left(message, REASONS[message.kind])
                 continue
-            if part and self._ends(part, last, message.when):
+            when = message.when
+            if part and self._ends(part, last, when):
                 yield from self._part(part, earlier)
                 part = []
-            part.append(message)
-            last = last if message.when is None else message.when
+            part.append((message, self.is_me(message.who)))
+            last = last if when is None else when
         yield from self._part(part, earlier)
 
-    def _ends(self, part: Sequence[Message], last: float | None, when: float | None) -> bool:
+    def _ends(self, part: Sequence[_Heard], last: float | None, when: float | None) -> bool:
         if last is not None and when is not None and abs(when - last) > self.pause:
             return True
-        return len(part) >= PART_MESSAGES and self.is_me(part[-1].who)
+        return len(part) >= PART_MESSAGES and part[-1][1]
 
-    def _part(self, part: Sequence[Message], earlier: OrderedDict[str, Message]) -> Iterator[Talk | Left]:
+    def _part(self, part: Sequence[_Heard], earlier: OrderedDict[str, Message]) -> Iterator[Talk | Left]:
         if not part:
             return
-        if part[0].thread.alone:
+        first = part[0][0]
+        if first.thread.alone:
             yield from self._entries(part)
             return
         left: list[Left] = []
         exchanges = self._exchanges(part, earlier, left)
         yield from left
-        labelled = part[0].thread.group or len({m.who.id for m in part if not self.is_me(m.who)}) > 1
-        yield from _talks(exchanges, part[0].id, labelled=labelled)
+        if exchanges:
+            labelled = first.thread.group or len({m.who.id for m, mine in part if not mine}) > 1
+            yield from _talks(exchanges, first.id, labelled=labelled)
 
-    def _entries(self, part: Sequence[Message]) -> Iterator[Talk | Left]:
+    def _entries(self, part: Sequence[_Heard]) -> Iterator[Talk | Left]:
         """Make a talk of each of the person's entries: nobody answers, and nothing is answered."""
-        for message in part:
+        for message, mine in part:
             text = without_quotes(message.text)[0]
-            if rule := self._rule(message, text):
+            if rule := self._rule(message, text) if mine else NOT_ANSWERED:
                 yield self._left(message, rule)
             else:
                 exchange = _Exchange(own=[(message, text)])
@@ -173,8 +180,6 @@ class Builder:
 
     def _rule(self, message: Message, own: str) -> str | None:
         """Name the rule by which there is nothing new of the person's own in a message."""
-        if not self.is_me(message.who):
-            return NOT_ANSWERED
         if not own:
             return QUOTATION
         if is_link(own):
@@ -185,13 +190,12 @@ class Builder:
         return None if self.claim(message.thread.key, message.id) else BEFORE
 
     def _exchanges(
-        self, part: Sequence[Message], earlier: OrderedDict[str, Message], left: list[Left]
+        self, part: Sequence[_Heard], earlier: OrderedDict[str, Message], left: list[Left]
     ) -> list[_Exchange]:
         """Sort the messages of a part into exchanges, and put those that are in none into `left`."""
         exchanges = []
         now = _Exchange()
-        for message in part:
-            mine = self.is_me(message.who)
+        for message, mine in part:
             target = self._target(message, earlier) if mine and message.reply_to else None
             elsewhere = target is not None and not (now.context and now.context[-1] is target)
             if now.answered and (not mine or elsewhere or _is_full(now)):

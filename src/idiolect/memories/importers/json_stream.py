@@ -24,6 +24,8 @@ BLOCK = 1 << 20
 LARGEST_RECORD = 64_000_000
 
 _USUAL_DEPTH = 40
+#: A chat may be short: its end is looked for in so much first.
+_FIRST_LOOK = 1 << 14
 _NO_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
 _BETWEEN = re.compile(rb"\}\s*,")
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+("?)|[\[\]{}]', re.DOTALL)
@@ -131,12 +133,12 @@ def _arrays(file: BinaryIO, key: str | None, largest: int) -> Iterator[tuple[byt
                 return
             head = outside.next_array(block)
         rest = outside.taken()
-        closed = False
-        while not closed:
-            end, closed = _whole_records(rest)
+        fresh = True
+        while True:
+            end, closed = _whole_records(rest, fresh=fresh)
             if text := rest[:end].strip(b", \t\r\n"):
                 yield head, text
-            rest = rest[end:]
+            rest, fresh = rest[end:], False
             if closed:
                 break
             # Twice as much as is left over, so that a large record is not looked through again and again.
@@ -208,26 +210,28 @@ class _Outside:
         return bytes(self._text[self._opened[-2] : end]) + b"]}"
 
 
-def _whole_records(text: bytes) -> tuple[int, bool]:
+def _whole_records(text: bytes, *, fresh: bool) -> tuple[int, bool]:
     """Return where the last whole record in `text` ends, or where the array does, and which of both it is.
 
-    `text` begins between two records.
+    `text` begins between two records; `fresh` means that none of the array have been seen, so that it may be short.
     """
-    window = 1 << 14
+    window = _FIRST_LOOK if fresh else len(text)
     while True:
         part = text[:window]
-        closers, _ = _unpaired(_brackets(part))
+        brackets, in_string = _brackets(part)
+        closers, openers = _unpaired(brackets)
         if closers:
             return _closing(part), True
         if window >= len(text):
-            return _last_boundary(text), False
-        window *= 4
+            return _last_boundary(text, openers, in_string=in_string), False
+        window *= 8
 
 
-def _brackets(text: bytes, *, in_string: bool = False) -> bytes:
-    """Return the brackets outside of strings."""
+def _brackets(text: bytes, *, in_string: bool = False) -> tuple[bytes, bool]:
+    """Return the brackets outside of strings, and whether the text ends within a string."""
     bare = text.replace(rb"\\", b"").replace(rb"\"", b"").translate(None, _NO_STRUCTURE).replace(b'""', b"")
-    return b"".join(bare.split(b'"')[1 if in_string else 0 :: 2])
+    pieces = bare.split(b'"')
+    return b"".join(pieces[in_string::2]), in_string ^ (len(pieces) % 2 == 0)
 
 
 def _unpaired(brackets: bytes) -> tuple[int, int]:
@@ -264,21 +268,17 @@ def _closing(text: bytes) -> int:
     return len(text)
 
 
-def _last_boundary(text: bytes) -> int:
-    """Return where the last record ends that is followed by a comma, or 0. No array is closed in `text`."""
-    bare = text.replace(rb"\\", b"").replace(rb"\"", b"")
-    in_string = bare.count(b'"') % 2 == 1
-    depth = _unpaired(_brackets(text))[1]
-    if depth == 0 and not in_string and text.rstrip().endswith((b"}", b"]")):
-        # The last record may be whole; it is, if a comma or the end of the array comes next.
+def _last_boundary(text: bytes, depth: int, *, in_string: bool) -> int:
+    """Return where the last whole record ends, or 0; `depth` and `in_string` are where `text` ends."""
+    if depth == 0 and not in_string and text.rstrip().endswith(b"}"):
         return len(text)
     later = len(text)
     for between in reversed(list(_BETWEEN.finditer(text))):
         border = between.start() + 1
         part = text[border:later]
-        quotes = part.replace(rb"\\", b"").replace(rb"\"", b"").count(b'"')
-        in_string ^= quotes % 2 == 1
-        closers, openers = _unpaired(_brackets(part, in_string=in_string))
+        # A string in which `part` ends and does not begin, or the other way round, has one of its quotes in it.
+        in_string ^= _brackets(part)[1]
+        closers, openers = _unpaired(_brackets(part, in_string=in_string)[0])
         depth += closers - openers
         if depth == 0 and not in_string:
             return border
