@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 import torch
 
+from idiolect.training.attention import BY_SAMPLE
 from idiolect.training.bundle import Job
 
 #: So much faster must float32 be before bfloat16, which was asked for, is not used.
@@ -71,10 +72,8 @@ def _on_cpu(job: Job) -> Setup:
         device="cpu",
         dtype=dtype,
         optimizer=optimizer,
-        # Attention over a fused row is dense here, so that longer ones cost more than they save; and the
-        # plain way of computing it is 1.1 to 1.5 times as fast as the fused one (docs/performance.md).
         row_tokens=512,
-        attention="eager",
+        attention=BY_SAMPLE,
         note=note,
     )
 

@@ -12,6 +12,7 @@ from transformers.distributed import DistributedConfig
 
 from idiolect.config import Options
 from idiolect.errors import OptionFault
+from idiolect.training import attention
 from idiolect.training.bundle import Job
 from idiolect.training.machine import Setup
 from idiolect.training.optimizers import Adafactor, AdamW
@@ -35,6 +36,7 @@ def load(base: Path, job: Job, setup: Setup, processes: Processes) -> Any:
         placed["device_map"] = {"": torch.cuda.current_device() if setup.device == "cuda" else "cpu"}
     elif sharded(job, processes):
         placed["distributed_config"] = DistributedConfig(fsdp_size=processes.count)
+    attention.register()
     model = AutoModelForCausalLM.from_pretrained(
         base, dtype=getattr(torch, setup.dtype), attn_implementation=setup.attention, **placed
     )
