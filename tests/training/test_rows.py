@@ -12,7 +12,7 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
 from idiolect.dataset import TrainingText
-from idiolect.training.attention import BY_SAMPLE
+from idiolect.training.attention import BY_SAMPLE, register
 from idiolect.training.loop import summed_loss
 from idiolect.training.rows import fuse, share
 from idiolect.training.tokens import TokenizedSample, tokenize
@@ -83,6 +83,7 @@ SEEING_BOTH: dict[str, Any] = {**SEEING_16, "layer_types": ["sliding_attention",
 def test_attending_by_sample_gives_the_gradients_of_one_by_one(
     tmp_path: Path, kind: str, settings: dict[str, Any]
 ) -> None:
+    register()
     folder = write_model(tmp_path / kind, kind, hidden_size=64, intermediate_size=96, **settings)
     assert_equal(gradients(folder, "eager", "adapter", 1), gradients(folder, BY_SAMPLE, "adapter", 256))
 

@@ -14,6 +14,7 @@ from idiolect.config import Options
 from idiolect.errors import OptionFault
 from idiolect.training import attention
 from idiolect.training.bundle import Job
+from idiolect.training.dropout import quicken_dropout
 from idiolect.training.machine import Setup
 from idiolect.training.optimizers import Adafactor, AdamW
 from idiolect.training.processes import Processes
@@ -61,12 +62,15 @@ def _with_adapter(model: Any, options: Options, setup: Setup) -> Any:
     # round to the nearest number, which needs float32.
     in_float32 = setup.device == "cuda"
     try:
-        return get_peft_model(model, adapter, autocast_adapter_dtype=in_float32)
+        adapted = get_peft_model(model, adapter, autocast_adapter_dtype=in_float32)
     except ValueError as error:
         raise OptionFault(
             f"lora_target_modules is {targets!r}, and the base model has no such layers.",
             "Its linear layers: " + ", ".join(_linear_layers(model)),
         ) from error
+    if setup.device == "cpu":
+        quicken_dropout(adapted)
+    return adapted
 
 
 def _linear_layers(model: Any) -> list[str]:
