@@ -27,7 +27,7 @@ fast: setup
 	$(PY) -m pytest -m "not slow" -n 2
 
 slow: setup
-	sh scripts/postgresql
+	sh scripts/debian-packages
 	$(PY) -m pytest -m slow -n 2
 
 docs: setup
