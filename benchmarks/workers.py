@@ -3,7 +3,7 @@
     python -m benchmarks.workers [--runs 40] [--people 20] [--seconds 1.0]
 
 Runs are as short as those of the test: the real data steps, journal, lock and audit, and then a pause that stands for
-training, which needs none of this computer's processors. Needs PostgreSQL's programs (scripts/postgresql).
+training, which needs none of this computer's processors. Needs PostgreSQL's programs (scripts/debian-packages).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.0, help="what stands for training")
     asked = parser.parse_args()
     if not (bin_folder := programs()):
-        sys.exit("PostgreSQL's programs are not installed: sh scripts/postgresql")
+        sys.exit("PostgreSQL's programs are not installed: sh scripts/debian-packages")
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder) / "base"
         write_model(base, "Llama", hidden_size=64, intermediate_size=128, num_hidden_layers=2)

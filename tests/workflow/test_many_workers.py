@@ -26,7 +26,7 @@ def test_no_run_is_lost_or_done_twice_and_each_persons_are_in_order(
     home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path
 ) -> None:
     if not (bin_folder := programs()):
-        pytest.skip("PostgreSQL's programs are not installed (scripts/postgresql installs them, as root)")
+        pytest.skip("PostgreSQL's programs are not installed (scripts/debian-packages installs them, as root)")
     people = [make_person(f"person-{n:02}", talks[:12], base_model=str(tiny_base)) for n in range(PEOPLE)]
     asked = [(person, put(home, Asked(person, {}, {}), FULL, "cpu")) for person in people * (RUNS // PEOPLE)]
     chance = random.Random(1)
