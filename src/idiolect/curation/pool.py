@@ -26,7 +26,7 @@ from idiolect.curation.prepare import Preparation, drafts, prepare
 from idiolect.curation.sample import Draft, Fate
 from idiolect.files import whole
 from idiolect.home import Profile
-from idiolect.memories import MemoryFile, Unreadable, memory_files, read_memory
+from idiolect.memories import MemoryFile, Stamp, Unreadable, memory_files, read_memory, read_stamped, stamp
 
 #: Below this, starting processes takes longer than the work.
 FEW = 4000
@@ -34,13 +34,11 @@ CHUNK = 500
 #: More would only hold memory: one of them walks the folders and gathers what all have made.
 MOST_PROCESSES = 8
 
-Stamp = tuple[int, int, str]
-
 
 class _Remembered(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a memory file came to, and what it was like then."""
 
-    stamp: Stamp
+    stamp: Stamp | None
     draft: Draft
 
 
@@ -61,7 +59,7 @@ def prepare_all(profile: Profile, options: Options, rules: CurationRules) -> lis
         for file in memory_files(profile):
             if isinstance(file, Unreadable):
                 (found[file.source],) = _remembered([file], how)
-            elif (before := known.get(file.source)) and before.stamp == _stamp(file):
+            elif (before := known.get(file.source)) and before.stamp == stamp(file):
                 found[file.source] = before
             else:
                 found[file.source] = _TO_COME
@@ -72,13 +70,13 @@ def prepare_all(profile: Profile, options: Options, rules: CurationRules) -> lis
         found |= {r.draft.fate.memory: r for r in some}
         made += len(some)
     if made or len(found) != len(known):
-        _remember(profile.prepared, _fingerprint(how), [r for r in found.values() if r.draft.fate.rule != "unreadable"])
+        _remember(profile.prepared, _fingerprint(how), [r for r in found.values() if r.stamp])
     return [r.draft for r in found.values()]
 
 
-def memory_stamps(profile: Profile) -> dict[str, Stamp | str]:
+def memory_stamps(profile: Profile) -> dict[str, Stamp | str | None]:
     """Return what tells a person's memories from those of another time, file by file, without reading them."""
-    return {f.source: _stamp(f) if isinstance(f, MemoryFile) else f.reason for f in memory_files(profile)}
+    return {f.source: stamp(f) if isinstance(f, MemoryFile) else f.reason for f in memory_files(profile)}
 
 
 def _on_all_cores(files: Iterator[MemoryFile], how: Preparation) -> Iterator[list[_Remembered]]:
@@ -107,19 +105,9 @@ def _encoded(files: Sequence[MemoryFile], how: Preparation) -> bytes:
 
 
 def _remembered(files: Sequence[MemoryFile | Unreadable], how: Preparation) -> list[_Remembered]:
-    # The stamp first: what changes while it is read is then read again.
-    stamps = [_stamp(f) if isinstance(f, MemoryFile) else _NO_STAMP for f in files]
-    prepared = drafts([prepare(read_memory(f) if isinstance(f, MemoryFile) else f, how) for f in files])
-    return [_Remembered(stamp, draft) for stamp, draft in zip(stamps, prepared, strict=True)]
-
-
-def _stamp(file: MemoryFile) -> Stamp:
-    """Return what tells a changed file from the one that was read: time of change, size, the question it answers."""
-    try:
-        state = os.stat(file.path)  # noqa: PTH116 - a hundred thousand times
-    except OSError:
-        return _NO_STAMP
-    return state.st_mtime_ns, state.st_size, file.question or ""
+    read = [read_stamped(f) if isinstance(f, MemoryFile) else (f, None) for f in files]
+    prepared = drafts([prepare(item, how) for item, _ in read])
+    return [_Remembered(stamp_then, draft) for (_, stamp_then), draft in zip(read, prepared, strict=True)]
 
 
 def _fingerprint(how: Preparation) -> str:
@@ -151,5 +139,4 @@ def _next_piece(file: BinaryIO) -> bytes:
     return file.read(int.from_bytes(file.read(4), "little"))
 
 
-_NO_STAMP: Stamp = (0, -1, "")
-_TO_COME = _Remembered(_NO_STAMP, Draft(fate=Fate(memory="", fate="kept")))
+_TO_COME = _Remembered(None, Draft(fate=Fate(memory="", fate="kept")))

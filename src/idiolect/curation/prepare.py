@@ -152,5 +152,7 @@ def _messages(memory: Memory, how: Preparation, removed: _Removed) -> tuple[Mess
 
 
 def _until_their_last_word(turns: Sequence[Turn]) -> Sequence[Turn]:
-    last = max([i for i, turn in enumerate(turns) if turn.speaker == "person"])
+    if turns[-1].speaker == "person":
+        return turns
+    last = max(i for i, turn in enumerate(turns) if turn.speaker == "person")
     return turns[: last + 1]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import urllib.request
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,6 +42,8 @@ def _completion(writer: PromptWriter, text: str) -> str:
     headers = {"Content-Type": "application/json"}
     if key := os.environ.get("OPENAI_API_KEY"):
         headers["Authorization"] = f"Bearer {key}"
+    import urllib.request
+
     request = urllib.request.Request(  # noqa: S310 - the person's own address
         f"{writer.url.rstrip('/')}/chat/completions", json.dumps(body).encode(), headers
     )

@@ -3,11 +3,21 @@
 from idiolect.memories.memory import Memory, Turn
 from idiolect.memories.metahuman import read_event
 from idiolect.memories.persona import persona_name
-from idiolect.memories.reading import MemoryFile, Unreadable, memory_files, read_memories, read_memory
+from idiolect.memories.reading import (
+    MemoryFile,
+    Stamp,
+    Unreadable,
+    memory_files,
+    read_memories,
+    read_memory,
+    read_stamped,
+    stamp,
+)
 
 __all__ = [
     "Memory",
     "MemoryFile",
+    "Stamp",
     "Turn",
     "Unreadable",
     "memory_files",
@@ -15,4 +25,6 @@ __all__ = [
     "read_event",
     "read_memories",
     "read_memory",
+    "read_stamped",
+    "stamp",
 ]

@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from idiolect.memories.memory import Memory, Turn
 
 
@@ -19,17 +21,21 @@ def read_event(event: Any, source: str) -> Memory:
     if not turns:
         raise ValueError("no text in it")
     metadata = event.get("metadata")
-    metadata = metadata if isinstance(metadata, dict) else {}
     event_id = text_of(event.get("id")) or ""
-    return Memory(
+    memory = Memory(
         source=source,
         type=text_of(event.get("type")) or "observation",
         turns=turns,
         timestamp=moment_of(event.get("timestamp")),
         tags=_strings(event.get("tags")),
+        event_id=event_id,
+    )
+    if not metadata or not isinstance(metadata, dict):
+        return memory
+    return msgspec.structs.replace(
+        memory,
         mode=text_of(metadata.get("cognitiveMode")),
         conversation=text_of(metadata.get("conversationId")) or text_of(metadata.get("sessionId")),
-        event_id=event_id,
         rejects=_rejected(metadata, event_id),
     )
 

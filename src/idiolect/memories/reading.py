@@ -26,6 +26,9 @@ from idiolect.memories.metahuman import read_event
 #: A larger file holds no memory that could be trained on, but would fill this computer's.
 LARGEST_BYTES = 16_000_000
 
+#: Time of change, size, and the question that the file answers.
+Stamp = tuple[int, int, str]
+
 #: A pipe that calls itself x.json would otherwise be waited for.
 _HOW = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -61,17 +64,31 @@ def memory_files(profile: Profile) -> Iterator[MemoryFile | Unreadable]:
     yield from unread_questions
 
 
+def stamp(file: MemoryFile) -> Stamp | None:
+    """Return what tells a changed file from the one that was read; None for one that cannot be looked at."""
+    try:
+        return _stamp(os.stat(file.path), file)  # noqa: PTH116 - as below
+    except OSError:
+        return None
+
+
 def read_memory(file: MemoryFile) -> Memory | Unreadable:
     """Read one memory file."""
+    return read_stamped(file)[0]
+
+
+def read_stamped(file: MemoryFile) -> tuple[Memory | Unreadable, Stamp | None]:
+    """Read one memory file, and what will tell it from a changed one; None if it cannot be read."""
     try:
-        memory = file.read(decoded(file.path), file.source)
+        content, state = _content(file.path)
+        memory = file.read(decoded(content), file.source)
     except OSError as error:
-        return Unreadable(file.source, error.strerror or "cannot be opened")
+        return Unreadable(file.source, error.strerror or "cannot be opened"), None
     except (ValueError, RecursionError) as error:
-        return Unreadable(file.source, str(error))
+        return Unreadable(file.source, str(error)), None
     if file.question and memory.turns[0].speaker == "person":
-        return msgspec.structs.replace(memory, turns=(Turn("other", file.question), *memory.turns))
-    return memory
+        memory = msgspec.structs.replace(memory, turns=(Turn("other", file.question), *memory.turns))
+    return memory, _stamp(state, file)
 
 
 def read_memories(profile: Profile) -> Iterator[Memory | Unreadable]:
@@ -79,9 +96,8 @@ def read_memories(profile: Profile) -> Iterator[Memory | Unreadable]:
     return (read_memory(f) if isinstance(f, MemoryFile) else f for f in memory_files(profile))
 
 
-def decoded(path: str) -> Any:
-    """Decode a JSON file. Raises OSError, and ValueError with the reason for one that holds no JSON."""
-    content = _content(path)
+def decoded(content: bytes) -> Any:
+    """Decode the JSON of a file. Raises ValueError with the reason for one that holds none."""
     if not content:
         raise ValueError("the file is empty")
     try:
@@ -95,8 +111,12 @@ def decoded(path: str) -> Any:
             raise ValueError(str(fault)) from None
 
 
-def _content(path: str) -> bytes:
-    """Read a whole file, with a third of what open() asks of the system."""
+def _stamp(state: os.stat_result, file: MemoryFile) -> Stamp:
+    return state.st_mtime_ns, state.st_size, file.question or ""
+
+
+def _content(path: str) -> tuple[bytes, os.stat_result]:
+    """Read a whole file, and its state before that, with a third of what open() asks of the system."""
     file = os.open(path, _HOW)
     try:
         state = os.fstat(file)
@@ -107,7 +127,7 @@ def _content(path: str) -> bytes:
         content = os.read(file, state.st_size)
         while len(content) < state.st_size and (more := os.read(file, state.st_size - len(content))):
             content += more
-        return content
+        return content, state
     finally:
         os.close(file)
 
@@ -143,7 +163,7 @@ def _answered_questions(profile: Profile) -> tuple[Mapping[str, str], list[Unrea
     questions, unread = {}, []
     for path in sorted(profile.answered_questions.glob("*.json")):
         try:
-            answer, question = read_question(decoded(str(path)))
+            answer, question = read_question(decoded(_content(str(path))[0]))
         except (OSError, ValueError, RecursionError) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
             unread.append(Unreadable(_printable(str(path.relative_to(profile.root))), reason))
