@@ -101,3 +101,10 @@ def test_curation_rules_have_defaults_and_refuse_the_unknown(tmp_path: Path) -> 
     write_text(tmp_path / "filler.json", '{"fillers": ["("]}')
     with pytest.raises(OptionFault, match="fillers"):
         curation_rules(tmp_path / "filler.json")
+
+
+@pytest.mark.parametrize("written", ['{"fillers": ["(?m)^so"]}', '{"mask": ["name"]}', '{"phone_region": "Norway"}'])
+def test_rules_that_cannot_be_followed_are_refused_by_name(tmp_path: Path, written: str) -> None:
+    (tmp_path / "curation.json").write_text(written)
+    with pytest.raises(OptionFault, match=f"curation.json: {written.split(chr(34))[1]}"):
+        curation_rules(tmp_path / "curation.json")

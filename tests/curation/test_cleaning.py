@@ -59,6 +59,23 @@ def test_a_filler_is_looked_for_by_what_it_cannot_do_without(pattern: str, neede
     assert filler.needs == needed
 
 
+@pytest.mark.parametrize(
+    ("pattern", "begins"),
+    [
+        (r"^(?:okay|OK|of course)[,;]+\s*", ("okay", "ok", "of course")),
+        (r"^so[,;:-]+\s*", ("so",)),
+        (r"^I'm just (?:here to|an ai)\b", ("i'm just ",)),
+        (r"^(?:wells?|oh)?,", ()),
+        (r"^wells?,", ()),
+        (r"so", ()),
+        (r"^a|b", ()),
+    ],
+)
+def test_a_filler_at_the_beginning_is_looked_for_there(pattern: str, begins: tuple[str, ...]) -> None:
+    (filler,) = compiled([pattern])
+    assert filler.begins == begins
+
+
 def test_whether_there_was_a_filler_is_known() -> None:
     assert clean("It was, as an AI, cold.", FILLERS) == ("It was, cold.", True)
     assert clean("It was cold.", FILLERS) == ("It was cold.", False)

@@ -27,7 +27,7 @@ def _is_country(code: str | None) -> str | None:
 
 def _compiles(pattern: str) -> str:
     try:
-        re.compile(pattern)
+        re.compile(f"(?:{pattern})")  # as a part of a longer one
     except re.error as error:
         raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
     return pattern

@@ -18,6 +18,7 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 _LINE_END = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff\ufeff]")
 
+_AT_BEGINNING = re.compile(r"\^(?:\(\?:([\w '|-]+)\)|([\w ']+))(?![\w '|*?{])")
 _GROUP = re.compile(r"\((?:[^()\\]|\\.)*\)\??")
 #: What may stand there or not, and what is no plain letter: a literal ends before either.
 _NOT_LITERAL = re.compile(r"(?:\\.|\[[^\]]*\]|[^\\\[\]])[*?{](?:[^}]*\})?|\\.|\[[^\]]*\]|[.^$+]")
@@ -25,15 +26,19 @@ _NOT_LITERAL = re.compile(r"(?:\\.|\[[^\]]*\]|[^\\\[\]])[*?{](?:[^}]*\})?|\\.|\[
 
 @dataclass(frozen=True, slots=True)
 class Filler:
-    """A pattern with the letter after it, and a text without which it cannot match (lower case, may be empty)."""
+    """A pattern with the letter after it, and what it cannot match without, in lower case.
+
+    `needs` is a part of the text, `begins` what the text begins with (one of these; none: whatever it begins with).
+    """
 
     pattern: re.Pattern[str]
     needs: str
+    begins: tuple[str, ...]
 
 
 def compiled(fillers: Sequence[str]) -> list[Filler]:
     """Compile filler patterns. Raises re.error on a broken one."""
-    return [Filler(re.compile(f"(?:{f})(\\w?)", re.IGNORECASE), _needed(f)) for f in fillers]
+    return [Filler(re.compile(f"(?:{f})(\\w?)", re.IGNORECASE), _needed(f), _beginnings(f)) for f in fillers]
 
 
 def clean(text: str, fillers: Sequence[Filler]) -> tuple[str, bool]:
@@ -54,9 +59,10 @@ def _clean_prose(text: str, fillers: Sequence[Filler]) -> tuple[str, bool]:
     lower = text.lower()
     count = 0
     for filler in fillers:
-        if filler.needs in lower:
+        if filler.needs in lower and (not filler.begins or lower.startswith(filler.begins)):
             text, found = filler.pattern.subn(_next_letter, text)
-            count += found
+            if found:
+                lower, count = text.lower(), count + found
     if "\n" in text or text[-1:].isspace():
         text = _BLANK_LINES.sub("\n\n", _TRAILING_SPACE.sub("", text))
     return _SPACE_RUN.sub(" ", text) if "  " in text or "\t" in text or "\u00a0" in text else text, count > 0
@@ -79,3 +85,9 @@ def _needed(pattern: str) -> str:
     if "|" in plain or "(" in plain or ")" in plain:
         return ""
     return max(_NOT_LITERAL.sub("\n", plain).lower().split("\n"), key=len)
+
+
+def _beginnings(pattern: str) -> tuple[str, ...]:
+    """Return what a text must begin with for a pattern that looks at its beginning, where that is easily told."""
+    found = _AT_BEGINNING.match(pattern)
+    return tuple((found[1] or found[2]).lower().split("|")) if found else ()

@@ -12,6 +12,8 @@ import re
 import string
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from hashlib import blake2b
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -129,20 +131,28 @@ def _worth_comparing(rows: NDArray[Any], bands: NDArray[Any]) -> NDArray[Any]:
     import numpy as np
 
     worth = np.zeros(len(rows), bool)
-    numbered = np.arange(len(rows), dtype=np.uint64)
-    for band in bands.T:
-        ordered = np.sort((band << np.uint64(32)) | numbered)
-        keys, of_row = ordered >> np.uint64(32), (ordered & np.uint64(2**32 - 1)).astype(np.intp)
-        for step in range(1, _FEW + 1):
-            a, b = of_row[:-step], of_row[step:]
-            same = (keys[:-step] == keys[step:]) & ~(worth[a] & worth[b])
-            if not (keys[:-step] == keys[step:]).any():
-                break
-            a, b = a[same], b[same]
-            # So many share this band that not each is held against each here.
-            alike = (rows[a] == rows[b]).sum(axis=1) >= _EQUAL_HASHES if step < _FEW else np.ones(len(a), bool)
-            worth[a[alike]] = worth[b[alike]] = True
+    # Threads, for sorting is numpy's; that several write into `worth` does no harm: nothing in it is ever taken back.
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(partial(_mark_alike, rows, worth), bands.T))
     return worth
+
+
+def _mark_alike(rows: NDArray[Any], worth: NDArray[Any], band: NDArray[Any]) -> None:
+    """Mark in `worth` the rows that share this band with a row that has nearly half of their hashes."""
+    import numpy as np
+
+    ordered = np.sort((band << np.uint64(32)) | np.arange(len(rows), dtype=np.uint64))
+    keys, of_row = ordered >> np.uint64(32), (ordered & np.uint64(2**32 - 1)).astype(np.intp)
+    for step in range(1, _FEW + 1):
+        same = keys[:-step] == keys[step:]
+        if not same.any():
+            return
+        a, b = of_row[:-step][same], of_row[step:][same]
+        new = ~(worth[a] & worth[b])
+        a, b = a[new], b[new]
+        # From a certain step on, more share this band than are held against each other here.
+        alike = (rows[a] == rows[b]).sum(axis=1) >= _EQUAL_HASHES if step < _FEW else slice(None)
+        worth[a[alike]] = worth[b[alike]] = True
 
 
 def _closest(row: int, candidates: list[int], rows: NDArray[Any], text: Callable[[int], str]) -> int | None:
