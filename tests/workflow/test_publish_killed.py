@@ -132,6 +132,7 @@ def test_killed_at_any_point_one_of_both_models_is_reachable(
         seen.add(frozenset(found))
         promote(home, "ada", new.label)
         assert stands_for(home, ollama, old, new) == {new.label}
+        assert not list(registry.parent.glob(".registry*"))
     assert frozenset({old.label}) in seen
     assert frozenset({old.label, new.label}) in seen
 

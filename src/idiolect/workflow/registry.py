@@ -14,7 +14,7 @@ import msgspec
 
 from idiolect.config import MODES, Mode
 from idiolect.errors import UserFault
-from idiolect.files import write_json
+from idiolect.files import remove, write_json
 from idiolect.home import Home, Profile, Run
 from idiolect.workflow.runs import find_run, newest
 
@@ -65,6 +65,9 @@ def read_registry(profile: Profile) -> Registry:
 
 
 def write_registry(profile: Profile, registry: Registry) -> None:
+    """Write the registry, and remove what a killed writer left beside it; the caller holds its lock."""
+    for partial in profile.out.glob(f".{profile.registry.name}.*"):
+        remove(partial)
     write_json(profile.registry, registry)
 
 
