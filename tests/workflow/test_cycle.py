@@ -155,16 +155,6 @@ def test_a_run_goes_on_from_a_base_with_an_adapter_merged_in(
         cycle(home, person, f"run:{second.run.label}")
 
 
-def test_two_runs_with_one_seed_are_the_same(
-    home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path
-) -> None:
-    person = make_person("ada", talks)
-    files = [cycle(home, person, tiny_base).summary.files for _ in range(2)]
-    same = ["curated_memories.json", "schema_applied.json", "ledger.jsonl", "adapter/adapter_model.safetensors"]
-    assert [files[0][name] for name in same] == [files[1][name] for name in same]
-    assert len(home.profile(person).runs()) == 2
-
-
 def test_memories_of_which_none_can_be_learned_from_end_the_run_at_once(
     home: Home, make_person: MakePerson, tiny_base: Path
 ) -> None:

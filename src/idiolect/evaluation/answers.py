@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
 from idiolect.config import Mode
 from idiolect.curation import Message
 from idiolect.dataset import INLINE_TAGS, FormattedSample, TrainingText
-from idiolect.serving import Sampling, reply
+from idiolect.serving import Model, Sampling, reply
 
 ANSWER_TOKENS = 64
 
@@ -55,7 +54,7 @@ def learned_talks(samples: Sequence[FormattedSample], lines: Sequence[TrainingTe
     return [s for s in samples if s.id in learned]
 
 
-def answers(model: Any, talks: Sequence[FormattedSample]) -> list[str]:
+def answers(model: Model, talks: Sequence[FormattedSample]) -> list[str]:
     """Let a loaded model answer the first prompt of each talk, under the system message that it has there.
 
     The same prompt may be asked twice, since many are invented, and is then answered otherwise.

@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from idiolect.dataset import TrainingText
 from idiolect.evaluation.resampling import Estimate, share
 from idiolect.evaluation.style import words
-from idiolect.serving import continuation
+from idiolect.serving import Model, continuation
 
 NGRAM = 8
 CONTINUED_TOKENS = 24
@@ -32,7 +31,7 @@ class Recited(msgspec.Struct, frozen=True):
     share: Estimate
 
 
-def reciting(model: Any, tokenizer_json: Path, texts: Sequence[TrainingText]) -> Recited | None:
+def reciting(model: Model, tokenizer_json: Path, texts: Sequence[TrainingText]) -> Recited | None:
     """Let a loaded model go on with each text's first reply; None where no reply is long enough to try."""
     from tokenizers import Tokenizer
 

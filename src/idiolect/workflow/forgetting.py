@@ -103,10 +103,14 @@ def take_out(home: Home, person: str, found: Found) -> dict[str, list[TrainingTe
 
 
 def as_asked_for(finished: Finished, person: str) -> tuple[Asked, str]:
-    """Return how to train anew as a run was trained, and its cycle."""
+    """Return how to train anew as a run was trained, and its cycle.
+
+    The new model takes the place of the old one, better or not: that one knows what is to be forgotten.
+    """
     options = finished.summary.options
     typed = {k: o["value"] for k, o in options.items() if o["from"] in ("command line", "environment")}
-    return Asked(person, {}, {k: v for k, v in typed.items() if k in Options.model_fields}), finished.summary.cycle
+    flags = {k: v for k, v in typed.items() if k in Options.model_fields} | {"publish": "always"}
+    return Asked(person, {}, flags), finished.summary.cycle
 
 
 def proof(home: Home, person: str, texts: Sequence[TrainingText], old: str, new: str) -> dict[str, StillKnown]:
