@@ -88,7 +88,13 @@ def monthly(evaluation: Evaluation) -> Evaluation:
 def _quality() -> Quality:
     values: dict[str, Any] = dict.fromkeys(Quality.__struct_fields__, 3)
     shares = {"modes": {"emulation": 0.7, "dual": 0.3, "agent": 0.0}, "languages": {"en": 1.0}}
-    return Quality(**(values | shares | {"dropped": {"said before": 7}, "masked": {"EMAIL": 2}}))
+    counts = {
+        "dropped": {"said before": 7},
+        "masked": {"EMAIL": 2},
+        "lengths": {"1 to 10": 3},
+        "over_time": {"1660": 3},
+    }
+    return Quality(**(values | shares | counts))
 
 
 def _result() -> TrainingResult:

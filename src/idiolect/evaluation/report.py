@@ -214,18 +214,24 @@ def _times(count: int) -> str:
 
 
 def _shares(e: Evaluation) -> list[tuple[str, list[tuple[str, str, float]]]]:
+    """Return a heading and bars for each way in which the samples are spread."""
     quality = e.made_of.quality
-    return [
-        (heading, [(name, f"{share:.0%}", 100 * share) for name, share in shares.items()])
-        for heading, shares in (("Modes", quality.modes), ("Languages", quality.languages))
-        if shares
+    shared = {"Modes": quality.modes, "Languages": quality.languages}
+    counted = {"Words in a sample": quality.lengths, "When they were said": quality.over_time}
+    charts = [
+        (heading, [(n, f"{share:.0%}", 100 * share) for n, share in found.items()]) for heading, found in shared.items()
     ]
+    charts += [(heading, _counted(found, ordered=False)) for heading, found in counted.items()]
+    return [(heading, rows) for heading, rows in charts if rows]
 
 
-def _counted(counts: dict[str, int], names: dict[str, str] | None = None) -> list[tuple[str, str, float]]:
-    most = max(counts.values(), default=1)
-    ordered = sorted(counts.items(), key=lambda item: -item[1])
-    return [((names or {}).get(name, name), f"{count:,}", 100 * count / most) for name, count in ordered]
+def _counted(
+    counts: dict[str, int], names: dict[str, str] | None = None, *, ordered: bool = True
+) -> list[tuple[str, str, float]]:
+    """Return (name, count, percent of the most), the most first unless they have an order of their own."""
+    most = max(counts.values(), default=1) or 1
+    rows = sorted(counts.items(), key=lambda item: -item[1]) if ordered else counts.items()
+    return [((names or {}).get(name, name), f"{count:,}", 100 * count / most) for name, count in rows]
 
 
 def _costs(e: Evaluation) -> list[tuple[str, str, float]]:
