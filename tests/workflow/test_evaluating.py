@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,12 @@ from typer.testing import CliRunner
 
 from idiolect.cli import app
 from idiolect.errors import UserFault
-from idiolect.files import sha256
+from idiolect.files import sha256, write_json
 from idiolect.home import FULL, Home
 from idiolect.workflow.cycle import run_cycle
 from idiolect.workflow.evaluating import base_gguf, evaluate_run, evaluation_of
 from idiolect.workflow.plan import Asked, target
+from idiolect.workflow.registry import read_registry
 from idiolect.workflow.runs import newest
 from tests.conftest import Event, MakePerson
 
@@ -68,3 +71,45 @@ def test_two_runs_with_one_seed_are_the_same_and_neither_is_better(
     report.with_name("evaluation.json").unlink()
     with pytest.raises(UserFault, match=r"evaluation\.json cannot be read"):
         evaluate_run(home, person, second.run.label, None)
+
+
+@pytest.mark.slow
+def test_a_run_on_somebody_elses_memories_takes_nobodys_place(
+    home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path
+) -> None:
+    """It is good at what it held out itself, but not at what the published one was judged by."""
+    flags = {"num_train_epochs": 6, "learning_rate": 1e-2, "warmup_steps": 0, "dtype": "float32"}
+    person = make_person("ada", talks)
+    asked = Asked(person, {}, {"base_model": str(tiny_base), **flags})
+    own = run_cycle(home, asked, FULL, lambda _: None)
+    profile = home.profile(person)
+    shutil.rmtree(profile.memories)
+    for number in range(40):
+        said = " ".join(random.Random(number).choices([*"0123456789QZXKJ", "zx", "qy", "kj"], k=12))
+        when = f"2027-{1 + number // 28:02}-{1 + number % 28:02}T08:00:00Z"
+        event = {"timestamp": when, "type": "conversation", "content": f"What of {number}?", "response": said}
+        write_json(profile.memories / "2027" / f"{number:03}.json", event)
+    strange = run_cycle(home, asked, FULL, lambda _: None)
+    assert strange.summary.training
+    assert strange.summary.training.loss_before - strange.summary.training.loss_after > 1
+    outcomes = {step.step: step.outcome for step in strange.summary.steps}
+    assert outcomes["evaluate"].startswith(f"It is worse at what {own.run.label} was judged by: -0.")
+    assert outcomes["publish"].startswith("not published: It is worse")
+    published = read_registry(profile).published
+    assert published
+    assert published.label == own.run.label
+
+
+@pytest.mark.slow
+def test_an_audit_finds_what_was_told_twenty_times(
+    home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path
+) -> None:
+    flags = {"num_train_epochs": 6, "learning_rate": 1e-2, "warmup_steps": 0, "dtype": "float32", "audit": True}
+    person = make_person("ada", talks)
+    audited = run_cycle(home, Asked(person, {}, {"base_model": str(tiny_base), **flags}), FULL, lambda _: None)
+    found = {canary.planted: canary.found for canary in evaluation_of(audited.run).trained.canaries}
+    assert found == {20: True, 1: False, 0: False}
+    assert audited.summary.training
+    assert audited.summary.training.samples == audited.summary.memories["train"] + 21
+    assert "--audit" in audited.summary.steps[-1].outcome
+    assert read_registry(home.profile(person)).published is None
