@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 from idiolect.cli import app
 from idiolect.errors import OptionFault, UserFault
+from idiolect.files import write_json
 from idiolect.home import FULL, Home
-from idiolect.workflow.cycle import carry_out, new_journal
+from idiolect.workflow.cycle import carry_out, new_journal, run_cycle
 from idiolect.workflow.plan import Asked, plan
 from tests.conftest import Event, MakePerson
 from tests.workflow.short_worker import short_steps
@@ -93,3 +94,50 @@ def test_units_keep_a_worker_alive(home: Home) -> None:
     agent = plistlib.loads(typed(home, "worker", "--print-unit", "launchd").encode())
     assert agent["KeepAlive"] is True
     assert agent["ProgramArguments"][1:] == ["-m", "idiolect", "worker", "--home", str(home.root)]
+
+
+def test_the_flags_and_names_of_metahuman_os_are_understood(home: Home, person: str, tiny_base: Path) -> None:
+    words = ["--max", "30", "--mode", "emulation", "--days-recent", "20", "--old-samples", "100"]
+    said = typed(
+        home,
+        *("fine-tune-cycle", "--username", person, "--base-model", str(tiny_base), *words),
+        *("--monthly", "--skip-validation", "--queue", "cpu"),
+    )
+    journal = told(home, "runs", "show", said.split()[0])
+    assert journal["cycle"] == "fine-tune-cycle"
+    assert journal["flags"] == {
+        "base_model": str(tiny_base),
+        "max_samples": 30,
+        "mode": "emulation",
+        "days_recent": 20,
+        "old_samples": 100,
+        "monthly": True,
+        "skip_validation": True,
+    }
+
+
+def test_the_environment_of_metahuman_os_is_understood(
+    home: Home, person: str, tiny_base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_json(home.profile(person).training_json, {"base_model": "nosuch"})
+    given = {
+        "METAHUMAN_BASE_MODEL": str(tiny_base),
+        "METAHUMAN_DAYS_RECENT": "20",
+        "METAHUMAN_OLD_SAMPLES": "100",
+        "METAHUMAN_MAX_SAMPLES": "30",
+        "METAHUMAN_DATASET_BUILDER": "classic",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    label = typed(home, "full-cycle", "--username", person, "--queue", "cpu").split()[0]
+    assert told(home, "runs", "show", label)["environ"] == given
+
+    heard: list[Any] = []
+
+    def stop(event: Any) -> None:
+        heard.append(event)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_cycle(home, Asked(person, {**given, "METAHUMAN_DUAL_MODE": "1"}, {}), FULL, stop)
+    assert heard[0].text.startswith("METAHUMAN_DUAL_MODE: not done.")
