@@ -17,6 +17,7 @@ import pytest
 
 from idiolect.home import FULL, Home
 from idiolect.workflow.cancel import cancel
+from idiolect.workflow.lock import holder
 from idiolect.workflow.plan import Asked
 from idiolect.workflow.queue import put, put_again
 from idiolect.workflow.runs import find, overview
@@ -97,3 +98,27 @@ def test_a_run_whose_worker_was_killed_is_gone_on_with_by_another(home: Home, pe
     assert log.count("export begins") == 1
     assert "export was done before" in log
     assert audited(home, person, "full_cycle_completed") == [label]
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_stopped_leaves_its_run_to_the_next(
+    home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path
+) -> None:
+    person = make_person("ada", talks, base_model=str(tiny_base), num_train_epochs=30)
+    label = put(home, Asked(person, {}, {}), FULL, "cpu")
+    profile, run = find(home, label)
+    command = [sys.executable, "-m", "idiolect", "worker", "--home", str(home.root)]
+    first = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    until(lambda: run.log.exists() and "training: step 4/" in run.log.read_text())
+    first.send_signal(signal.SIGTERM)
+    said, _ = first.communicate(timeout=60)
+    assert first.returncode == 0
+    assert f"{label} of {person}: taken" in said
+    assert holder(profile) is None
+    assert "interrupted" in run.log.read_text()
+    second = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    until(lambda: states(home, [label]) == ["succeeded"], seconds=120)
+    second.send_signal(signal.SIGTERM)
+    said, _ = second.communicate(timeout=60)
+    assert "left behind by" in said
+    assert "validate was done before" in run.log.read_text()

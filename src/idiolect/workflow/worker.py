@@ -13,7 +13,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 from idiolect.errors import MachineFault, MissingPart
 from idiolect.files import make_folder
 from idiolect.home import Home
+from idiolect.workflow.journal import Journal
 from idiolect.workflow.queue import QUEUES, give_up, waiting
 from idiolect.workflow.schedule import keep_calendar
 
@@ -48,7 +49,7 @@ class Work:
     tell: Tell
 
 
-def serve(work: Work, stop: threading.Event, environ: Mapping[str, str], every_seconds: float = 2.0) -> None:
+def serve(work: Work, stop: threading.Event, environ: Mapping[str, str], every_seconds: float = 1.0) -> None:
     """Carry out runs until `stop` is set.
 
     Raises MissingPart without DBOS, and MachineFault where its database does not answer.
@@ -67,13 +68,21 @@ def serve(work: Work, stop: threading.Event, environ: Mapping[str, str], every_s
         while not stop.is_set():
             _take_over(work)
             keep_calendar(work.home, datetime.now().astimezone(), environ, tell_once)
-            for journal in waiting(work.home):
+            for journal in _next_of_each(waiting(work.home)):
                 turn = f"{journal.label}.{journal.turn}"
                 if turn not in taken:
                     take(journal.queue, turn, journal.person, journal.label)
                     taken.add(turn)
             stop.wait(every_seconds)
         _land()
+
+
+def _next_of_each(journals: Iterable[Journal]) -> Iterable[Journal]:
+    """Return the first run of each person. DBOS orders by a time that, in SQLite, knows whole seconds only."""
+    first: dict[str, Journal] = {}
+    for journal in journals:
+        first.setdefault(journal.person, journal)
+    return first.values()
 
 
 def _launch(work: Work, executor: str, url: str | None) -> Callable[[str, str, str, str], None]:
