@@ -26,13 +26,13 @@ QUICK: dict[str, Any] = {
     "gradient_accumulation_steps": 4,
 }
 HOOK = Path(__file__).parent / "kill_hook"
-#: Every file that the cycle writes, when it is opened and when it gets its name. In training, which takes the longest to
-#: begin again, only those after which something is there that was not there before.
+#: Every file that the cycle writes, when it is opened and when it gets its name. In training, which takes long to begin
+#: again, only those after which something is there that was not there before.
 DEEDS = {
     "full-cycle": r"^(Began|Ended|step|held-out loss of epoch 1|the model)"
     r"|^(open|os.rename|os.mkdir) (?!.*/bundle/)|bundle$|gguf"
     r"|open .*checkpoint-8/trainer_state.json$|rename .*/outputs/.(adapter|result.json)...partial$|rmdir .*/checkpoints$",
-    "fine-tune-cycle": r"^(Began|Ended) (train|quantize)|^step|^the model|^os.rename .*/.model|rmdir .*/checkpoints$",
+    "fine-tune-cycle": r"^(Began|Ended) (train|quantize)|^step|^the model|rename .*/.model|rmdir .*/checkpoints$",
 }
 
 
