@@ -31,7 +31,8 @@ HOOK = Path(__file__).parent / "kill_hook"
 DEEDS = {
     "full-cycle": r"^(Began|Ended|step|held-out loss of epoch 1|the model)"
     r"|^(open|os.rename|os.mkdir) (?!.*/bundle/)|bundle$|gguf"
-    r"|open .*checkpoint-8/trainer_state.json$|rename .*/outputs/.(adapter|result.json)...partial$|rmdir .*/checkpoints$",
+    r"|open .*checkpoint-8/trainer_state.json$"
+    r"|rename .*/outputs/.(adapter|result.json)...partial$|rmdir .*/checkpoints$",
     "fine-tune-cycle": r"^(Began|Ended) (train|quantize)|^step|^the model|rename .*/.model|rmdir .*/checkpoints$",
 }
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
 from idiolect.home import FULL, Home
+from idiolect.workflow.lock import Holder, holder
 from idiolect.workflow.plan import Asked
 from idiolect.workflow.queue import put
 from idiolect.workflow.runs import find, overview
@@ -18,7 +20,17 @@ from tests.conftest import Event, MakePerson
 from tests.workflow.postgres import cluster, programs
 from tests.workflow.test_worker import audited, start
 
-PEOPLE, RUNS, WORKERS, KILLS = 20, 40, 4, 6
+PEOPLE, RUNS, WORKERS, KILLS, PAUSE = 20, 40, 4, 6, 0.5
+
+
+def kill(holds: Holder | None, workers: list[subprocess.Popen[bytes]]) -> bool:
+    """Kill the worker that holds a person's lock, if it still does, and strike it off the list."""
+    for worker in [w for w in workers if holds and w.pid == holds.process]:
+        worker.kill()
+        worker.wait()
+        workers.remove(worker)
+        return True
+    return False
 
 
 @pytest.mark.slow
@@ -32,18 +44,16 @@ def test_no_run_is_lost_or_done_twice_and_each_persons_are_in_order(
     chance = random.Random(1)
     with cluster(bin_folder) as url:
         environ = {DATABASE_URL: url}
-        workers = [start(home, 0.3, environ) for _ in range(WORKERS)]
+        workers = [start(home, PAUSE, environ) for _ in range(WORKERS)]
         killed, began = 0, time.monotonic()
         try:
             while {row.state for row in overview(home)} != {"succeeded"}:
                 assert time.monotonic() - began < 240, [row for row in overview(home) if row.state != "succeeded"]
-                time.sleep(chance.uniform(0.5, 2.0))
-                if killed < KILLS and any(row.state == "running" for row in overview(home)):
-                    victim = chance.randrange(WORKERS)
-                    workers[victim].kill()
-                    workers[victim].wait()
-                    workers[victim] = start(home, 0.3, environ)
-                    killed += 1
+                time.sleep(chance.uniform(0.2, 1.0))
+                begun = [row for row in overview(home) if row.state == "running" and row.step]
+                if killed < KILLS and begun:
+                    killed += kill(holder(home.profile(chance.choice(begun).person)), workers)
+                    workers += [start(home, PAUSE, environ) for _ in range(WORKERS - len(workers))]
         finally:
             for worker in workers:
                 worker.kill()
