@@ -76,13 +76,14 @@ def test_an_adapter_on_one_of_two_tied_matrices_unties_them(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("quantization", ["F16", "BF16"])
 def test_the_embedded_model_speaks_as_in_transformers(
-    embedded_model: BaseModel, tmp_path: Path, serve: Callable[[Path], Any]
+    embedded_model: BaseModel, tmp_path: Path, serve: Callable[[Path], Any], quantization: str
 ) -> None:
     from transformers import AutoTokenizer
 
     base = embedded_model.folder
-    export.export_gguf(base, tmp_path / "m.gguf", "F16", name="SmolLM2")
+    export.export_gguf(base, tmp_path / "m.gguf", quantization, name="SmolLM2")
     prompt = AutoTokenizer.from_pretrained(base)("Once upon a time, in a small town by the sea,")["input_ids"]
     theirs = greedy_in_llama_cpp(serve(tmp_path / "m.gguf"), prompt, 64)
     assert theirs == greedy_in_transformers(loaded(base), prompt, 64)

@@ -6,7 +6,9 @@ that it brings, in a process of its own.
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +18,7 @@ from idiolect.errors import BaseModelFault, OptionFault
 
 VARIABLE = "LLAMA_CPP_DIR"
 SCRIPT = "convert_hf_to_gguf.py"
+_NO_ROOM = 1_000_000
 
 
 def converter() -> Path | None:
@@ -42,13 +45,19 @@ def check(script: Path, base: Path) -> None:
 
 
 def convert(script: Path, model: Path, target: Path) -> None:
-    """Write a model in Transformers' form as a GGUF in float32. Raises BaseModelFault with the converter's own word."""
+    """Write a model in Transformers' form as a GGUF in float32.
+
+    Raises BaseModelFault with the converter's own word, and OSError if the disk became full.
+    """
     _run(script, model, target, "--outtype", "f32")
 
 
 def _run(script: Path, model: Path, target: Path, *how: str) -> None:
     command = [sys.executable, str(script), str(model), "--outfile", str(target), *how]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # What it says of a full disk depends on which library wrote: there is no room left, that is all they share.
+    if done.returncode and shutil.disk_usage(target.parent).free < _NO_ROOM:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
     if done.returncode or not target.is_file():
         said = [line for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
         raise BaseModelFault(
