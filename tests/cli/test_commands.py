@@ -102,3 +102,15 @@ def test_ctrl_c_leaves_nothing_half_written(
         run.dataset.name,
         "run.log",
     }
+
+
+def test_a_file_of_a_run_that_is_not_there_takes_two_lines(
+    home: Home, make_person: MakePerson, talks: list[Event]
+) -> None:
+    person = make_person("ada", talks)
+    words = ["export", "-u", person, "--home", str(home.root), "--run", "2026-01-01-000000-abcdef"]
+    done = idiolect(*words, "--quantization", "Q5_K_M")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0].endswith("ada has no run 2026-01-01-000000-abcdef.")
+    assert len(done.stderr.strip().splitlines()) == 2
+    assert "Q4_K_M" in idiolect(*words, "--quantization", "Q3").stderr

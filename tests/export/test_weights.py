@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -236,3 +238,18 @@ def test_a_tied_models_spare_copy_of_the_output_is_left_out(bases: Mapping[str, 
     save_file(weights, copy / "model.safetensors")
     assert "output.weight" not in in_plan(copy)
     assert len(in_plan(copy)) == len(in_plan(bases["llama-tied"]))
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="this system does not count what a process writes")
+def test_no_more_is_written_than_the_file(bases: Mapping[str, Path], tmp_path: Path) -> None:
+    code = f"""
+from pathlib import Path
+from idiolect.export import export_gguf
+def written():
+    return int(dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())["wchar"])
+before = written()
+size = export_gguf(Path({str(bases["llama"])!r}), Path({str(tmp_path / "m.gguf")!r}), "F16", name="tiny").bytes
+assert size > 4e6
+assert size <= written() - before <= 1.02 * size, (size, written() - before)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

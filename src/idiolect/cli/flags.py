@@ -75,8 +75,9 @@ def _with_flags(command: Callable[..., None], drawn: list[inspect.Parameter]) ->
 
 def _parameter(name: str, field: FieldInfo, value: object, panel: str) -> inspect.Parameter:
     default = "" if value in (None, "", ()) else f" (default: {value})"
+    word = flag(name, field)
     declared = typer.Option(
-        flag(name, field),
+        f"{word}/--no-{word.removeprefix('--')}" if field.annotation is bool else word,
         help=f"{field.description}{default}",
         rich_help_panel=panel,
     )
