@@ -12,6 +12,7 @@ import torch
 
 from idiolect.training.attention import BY_SAMPLE
 from idiolect.training.bundle import Job
+from idiolect.training.work import ROW_TOKENS
 
 #: So much faster must float32 be before bfloat16, which was asked for, is not used.
 _CLEARLY = 1.2
@@ -72,7 +73,7 @@ def _on_cpu(job: Job) -> Setup:
         device="cpu",
         dtype=dtype,
         optimizer=optimizer,
-        row_tokens=512,
+        row_tokens=ROW_TOKENS["cpu"],
         attention=BY_SAMPLE,
         note=note,
     )
@@ -98,8 +99,7 @@ def _on_gpu(job: Job, processes: int, has: Has) -> Setup:
         activation_checkpointing=options.use_gradient_checkpointing,
         # Only this one sees the borders of samples within a row without a mask as large as its square.
         attention="flash_attention_2" if flash else "sdpa",
-        # Reasoned, not measured: enough to keep a GPU busy, while a mask, and the logits of what is learned, still fit.
-        row_tokens=4096,
+        row_tokens=ROW_TOKENS["gpu"],
         note=" ".join(notes),
     )
 

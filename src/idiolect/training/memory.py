@@ -1,7 +1,8 @@
 """How much memory a training takes at its worst moment, by what it is for. The terms are explained in docs/plan.md.
 
 What autograd keeps is counted layer by layer from Transformers' own code: norms keep a float32 copy of what enters
-them, an adapter the input of its layer, attention its queries, keys, values and result.
+them, an adapter the input of its layer (on a GPU in float32, as itself is), attention its queries, keys, values and
+result.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from fractions import Fraction
 from idiolect.bases import Anatomy, Linear
 from idiolect.config import Options
 from idiolect.errors import OptionFault
-from idiolect.training.work import Row, Trains
+from idiolect.training.work import Device, Row, Trains
 
 #: Bytes of a weight in NF4 with double quantization: half a byte, an 8-bit scale for 64 weights, and a 32-bit one
 #: for 256 of those (https://arxiv.org/abs/2305.14314, section 3).
@@ -47,7 +48,7 @@ class Memory:
         )
 
 
-def memory(anatomy: Anatomy, options: Options, trains: Trains, row: Row, device: str) -> Memory:
+def memory(anatomy: Anatomy, options: Options, trains: Trains, row: Row, device: Device) -> Memory:
     """Return what training with `options` takes on a "gpu" or a "cpu", where `row` is the largest that passes."""
     size = 4 if options.dtype == "float32" else 2
     trained = adapter_parameters(anatomy, options) if trains == "adapter" else anatomy.parameters
@@ -56,17 +57,22 @@ def memory(anatomy: Anatomy, options: Options, trains: Trains, row: Row, device:
     if trains == "model":
         # A gradient is computed beside the sum that it goes into.
         backward += size * max(anatomy.embedding, *(linear.weights for linear in anatomy.linears))
-    step = _step(anatomy, options, trains, device)
+    step = _step(anatomy, options, trains)
     wasted = _UNUSABLE[device] * (kept + backward)
     return Memory(
         weights=_weights(anatomy, options, size),
-        adapter=size * trained if trains == "adapter" else 0,
-        gradients=size * trained,
+        adapter=_trained_size(trains, device, size) * trained if trains == "adapter" else 0,
+        gradients=_trained_size(trains, device, size) * trained,
         optimizer=_optimizer(anatomy, options, trains, trained),
         activations=kept,
         passing=max(backward, step - kept, 0) + int(wasted),
         program=_PROGRAM[device],
     )
+
+
+def _trained_size(trains: Trains, device: Device, size: int) -> int:
+    """Return the bytes of a trained weight: adapters are float32 on a GPU."""
+    return 4 if trains == "adapter" and device == "gpu" else size
 
 
 def adapter_parameters(anatomy: Anatomy, options: Options) -> int:
@@ -100,34 +106,29 @@ def _weights(anatomy: Anatomy, options: Options, size: int) -> int:
 
 
 def _optimizer(anatomy: Anatomy, options: Options, trains: Trains, trained: int) -> int:
-    """Count what the optimizer remembers: Adam two numbers a weight in the weight's own type, or in 8 bit.
+    """Count what the optimizer remembers: Adam two numbers a weight, in float32 or in 8 bit.
 
     Adafactor: one a row and one a column of each matrix, float32 (https://arxiv.org/abs/1804.04235).
     """
     if options.optimizer != "adafactor":
-        size = 4 if options.dtype == "float32" else 2
-        return int(2 * trained * (_EIGHT_BIT if options.optimizer.endswith("8bit") else size))
+        return int(2 * trained * (_EIGHT_BIT if options.optimizer.endswith("8bit") else 4))
     if trains == "model":
         return 4 * (sum(map(sum, anatomy.shapes)) + anatomy.in_norms_and_biases)
     rank = options.lora_rank
     return 4 * sum(linear.rows + linear.columns + 2 * rank for linear in _targets(anatomy, options))
 
 
-def _step(anatomy: Anatomy, options: Options, trains: Trains, device: str) -> int:
-    """Count what an optimizer step takes beside what stays.
+def _step(anatomy: Anatomy, options: Options, trains: Trains) -> int:
+    """Count what an optimizer step takes beside what stays: float32 copies, one tensor at a time.
 
-    Adafactor makes float32 copies of weight, gradient, its square and the update, one tensor at a time; AdamW takes
-    all of them at once on a GPU (PyTorch's foreach), which it writes over one copy of.
+    Adafactor's are of the weight, its gradient, the square of that, and the update twice; AdamW's as many.
     """
-    largest, size = anatomy.embedding, 4 if options.dtype == "float32" else 2
     if trains == "adapter" or options.optimizer.endswith("8bit"):
         return 0
-    if options.optimizer == "adafactor":
-        return 16 * largest
-    return size * (anatomy.parameters if device == "gpu" else 2 * largest)
+    return 20 * max(anatomy.embedding, *(linear.weights for linear in anatomy.linears))
 
 
-def _kept(anatomy: Anatomy, options: Options, trains: Trains, row: Row, device: str) -> int:
+def _kept(anatomy: Anatomy, options: Options, trains: Trains, row: Row, device: Device) -> int:
     """Count what a row's forward pass keeps for the backward one."""
     size = 4 if options.dtype == "float32" else 2
     layer = row.tokens * _kept_by_a_layer(anatomy, options, trains, row.sample, device)
@@ -136,7 +137,7 @@ def _kept(anatomy: Anatomy, options: Options, trains: Trains, row: Row, device: 
     return anatomy.layers * layer
 
 
-def _kept_by_a_layer(anatomy: Anatomy, options: Options, trains: Trains, sample: int, device: str) -> int:
+def _kept_by_a_layer(anatomy: Anatomy, options: Options, trains: Trains, sample: int, device: Device) -> int:
     """Count the bytes a token that a layer keeps; `sample` is how many tokens see each other."""
     size = 4 if options.dtype == "float32" else 2
     queries, keys = anatomy.heads * anatomy.head, anatomy.key_heads * anatomy.head
@@ -146,15 +147,15 @@ def _kept_by_a_layer(anatomy: Anatomy, options: Options, trains: Trains, sample:
         norms += 4 * (queries + keys)
     norms += 0 if trains == "adapter" else size * (norms // 4)
     inputs = size * (2 * anatomy.hidden + queries + anatomy.feed_forward)
-    if trains == "adapter" and options.lora_dropout:
-        # Each adapter has a dropped copy of its own, and a byte for what was dropped.
-        dropped = sum(linear.columns for linear in _targets(anatomy, options)) // anatomy.layers
-        inputs = (size + 1) * dropped
+    if trains == "adapter" and (options.lora_dropout or device == "gpu"):
+        # Each adapter has a copy of its own, and a byte for what was dropped.
+        of_its_own = sum(linear.columns for linear in _targets(anatomy, options)) // anatomy.layers
+        inputs = (_trained_size(trains, device, size) + (1 if options.lora_dropout else 0)) * of_its_own
     gate = 3 * size * anatomy.feed_forward
     return norms + inputs + gate + _kept_by_attention(anatomy, size, sample, device)
 
 
-def _kept_by_attention(anatomy: Anatomy, size: int, sample: int, device: str) -> int:
+def _kept_by_attention(anatomy: Anatomy, size: int, sample: int, device: Device) -> int:
     queries, keys = anatomy.heads * anatomy.head, anatomy.key_heads * anatomy.head
     if device == "gpu":
         # A mask is given with fused rows, for which PyTorch repeats keys and values.

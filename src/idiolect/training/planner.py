@@ -14,7 +14,7 @@ from idiolect.bases import Anatomy
 from idiolect.config import Options
 from idiolect.training.gpus import GPUS, Gpu
 from idiolect.training.memory import Memory, adapter_parameters, memory
-from idiolect.training.work import ROW_BUDGET_ON_CPU, Trains, Work, largest_row
+from idiolect.training.work import ROW_TOKENS, Device, Trains, Work, largest_row
 
 GIB = 1 << 30
 #: What of a machine's peak a training reaches: assumed on a GPU, measured on a CPU (docs/plan.md).
@@ -56,7 +56,7 @@ class Forecast:
 @dataclass(frozen=True)
 class _Machine:
     name: str
-    device: str
+    device: Device
     room: int
     peak: float | None
     price: float | None
@@ -118,13 +118,19 @@ def _seconds(anatomy: Anatomy, options: Options, trains: Trains, work: Work, mac
         return computing
     samples_a_step = options.per_device_train_batch_size * options.gradient_accumulation_steps
     steps = -(-work.samples // samples_a_step)
-    rows = options.num_train_epochs * max(steps, work.tokens / options.max_seq_length)
+    rows = options.num_train_epochs * max(steps, work.tokens / ROW_TOKENS["gpu"])
     return computing + rows * anatomy.layers * _HANDED_OVER_IN
 
 
 def _memory(anatomy: Anatomy, options: Options, trains: Trains, work: Work, machine: _Machine) -> Memory:
-    budget = options.max_seq_length if machine.device == "gpu" else ROW_BUDGET_ON_CPU
-    return memory(anatomy, options, trains, largest_row(work, budget, options.max_seq_length), machine.device)
+    """Count with as many tokens in a row as fit: where memory does not suffice, a training halves them."""
+    budget = ROW_TOKENS[machine.device]
+    while True:
+        row = largest_row(work, budget, options)
+        needed = memory(anatomy, options, trains, row, machine.device)
+        if needed.peak <= machine.room or row.tokens <= row.sample:
+            return needed
+        budget //= 2
 
 
 def _change(anatomy: Anatomy, options: Options, trains: Trains, work: Work, machine: _Machine) -> str:
@@ -134,7 +140,7 @@ def _change(anatomy: Anatomy, options: Options, trains: Trains, work: Work, mach
         return _memory(anatomy, options.model_copy(update=dict(changes)), trains, work, machine).peak
 
     taken: list[tuple[str, Any]] = []
-    for change in _savings(options, trains, machine):
+    for change in _savings(options, trains, work, machine):
         if machine.room < peak(taken) > peak([*taken, change]):
             taken.append(change)
     if peak(taken) <= machine.room:
@@ -145,7 +151,7 @@ def _change(anatomy: Anatomy, options: Options, trains: Trains, work: Work, mach
     return _several(_memory(anatomy, options.model_copy(update=dict(taken)), trains, work, machine), trains, machine)
 
 
-def _savings(options: Options, trains: Trains, machine: _Machine) -> Iterator[tuple[str, Any]]:
+def _savings(options: Options, trains: Trains, work: Work, machine: _Machine) -> Iterator[tuple[str, Any]]:
     """Yield settings that save memory, those that cost most last."""
     yield "dtype", "bfloat16"
     if machine.device == "gpu":
@@ -153,7 +159,7 @@ def _savings(options: Options, trains: Trains, machine: _Machine) -> Iterator[tu
         if trains == "adapter":
             yield "load_in_4bit", True
     yield "optimizer", "adafactor"
-    shorter = (length for length in (1024, 512, 256) if length < options.max_seq_length)
+    shorter = (length for length in (1024, 512, 256) if length < min(work.longest, options.max_seq_length))
     yield from (("max_seq_length", length) for length in shorter)
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-#: Tokens in a fused row on a CPU; on a GPU it is filled to max_seq_length.
-ROW_BUDGET_ON_CPU = 512
+from idiolect.config import Options
 
+Device = Literal["cpu", "gpu"]
 Trains = Literal["adapter", "model"]
+
+#: Tokens in a fused row. On a GPU they are reasoned, not measured: enough to keep it busy, while a mask, and the logits
+#: of what is learned, still fit; where memory does not suffice after all, they are halved.
+ROW_TOKENS = {"cpu": 512, "gpu": 4096}
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,13 @@ class Row:
     sample: int
 
 
-def largest_row(work: Work, budget: int, max_seq_length: int) -> Row:
-    """Return the largest row of a data set: full to the budget, or its longest sample."""
-    sample = min(work.longest, max_seq_length)
-    tokens = min(max(sample, budget), work.tokens)
+def largest_row(work: Work, budget: int, options: Options) -> Row:
+    """Return the largest row of a training: as full as the budget or the largest step allows, or its longest sample.
+
+    A row holds samples of one optimizer step; the largest is taken to be half as large again as the mean.
+    """
+    sample = min(work.longest, options.max_seq_length)
+    a_step = options.per_device_train_batch_size * options.gradient_accumulation_steps
+    step = -(-3 * a_step * work.tokens // (2 * work.samples))
+    tokens = min(max(sample, min(budget, step)), work.tokens)
     return Row(tokens, min(work.learned, -(-tokens * work.learned // work.tokens)), sample)
