@@ -34,7 +34,7 @@ def test_an_adapter_of_14_billion_weights_fits_24_gib_in_4_bit_only() -> None:
 def test_all_of_14_billion_weights_want_80_gib_and_no_setting_helps_below() -> None:
     every = made("model")
     assert {name for name, f in every.items() if f.fits} >= {"A100 80GB", "H100 SXM", "H200", "B200"}
-    assert every["RTX 4090"].change == "5 of them (FSDP)"
+    assert every["RTX 4090"].change == "7 of them (FSDP)"
     assert every["this computer, without a GPU"].change == ""
     with_adam = made("model", optimizer="adamw_torch")
     assert with_adam["A100 80GB"].change == "optimizer adafactor"
@@ -43,8 +43,9 @@ def test_all_of_14_billion_weights_want_80_gib_and_no_setting_helps_below() -> N
 def test_just_the_settings_that_are_needed_are_named() -> None:
     wasteful = made(load_in_4bit=False, use_gradient_checkpointing=False, dtype="float32", max_seq_length=4096)
     assert wasteful["B200"].fits
-    assert wasteful["A100 80GB"].change == "use_gradient_checkpointing true"
-    assert wasteful["RTX 4090"].change == "use_gradient_checkpointing true, load_in_4bit true"
+    assert wasteful["A40"].change == "dtype bfloat16"
+    assert wasteful["RTX 5090"].change == "dtype bfloat16, use_gradient_checkpointing true"
+    assert wasteful["RTX 4090"].change == "load_in_4bit true"
     for forecast in wasteful.values():
         assert forecast.fits == (forecast.memory.peak <= forecast.room)
 
@@ -54,6 +55,16 @@ def test_what_a_change_promises_is_so() -> None:
     named: dict[str, Any] = dict(setting.split(" ") for setting in changed.split(", "))
     asked: dict[str, Any] = {"load_in_4bit": False, "max_seq_length": 8192, "use_gradient_checkpointing": False} | named
     assert made(**asked)["RTX 3090"].fits
+
+
+def test_rows_are_halved_before_a_setting_is_changed() -> None:
+    tight, roomy = (
+        made(use_gradient_checkpointing=False, load_in_4bit=False, dtype="float32")[name]
+        for name in ("A100 80GB", "B200")
+    )
+    assert tight.fits
+    assert tight.memory.activations < roomy.memory.activations
+    assert tight.memory.weights == roomy.memory.weights
 
 
 @pytest.mark.parametrize(("trains", "checkpointing", "factor"), [
