@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idiolect.memories.importers import Unreadable, json_stream
@@ -24,6 +24,9 @@ values = st.recursive(
 objects = st.dictionaries(texts, values, max_size=4)
 
 
+few = settings(max_examples=40, deadline=None)
+
+
 def read(text: bytes, key: str | None = None, block: int = 1 << 20, **how: Any) -> tuple[list[Any], list[Unreadable]]:
     with patch.object(json_stream, "BLOCK", block):
         found = list(records(io.BytesIO(text), "x.json", object, key, **how))
@@ -31,12 +34,14 @@ def read(text: bytes, key: str | None = None, block: int = 1 << 20, **how: Any) 
     return good, [item for item in found if isinstance(item, Unreadable)]
 
 
+@few
 @given(st.lists(values, max_size=8), st.integers(1, 40), st.sampled_from([None, 1]), st.booleans())
 def test_an_array_is_read_as_if_whole(array: list[Any], block: int, indent: int | None, ascii_only: bool) -> None:
     text = json.dumps(array, indent=indent, ensure_ascii=ascii_only).encode()
     assert read(text, block=block) == (array, [])
 
 
+@few
 @given(objects, st.lists(st.lists(objects, max_size=4), max_size=4), st.integers(1, 40))
 def test_each_array_of_a_key_is_read_with_its_head(other: dict[str, Any], arrays: list[Any], block: int) -> None:
     other.pop("messages", None)
@@ -56,11 +61,13 @@ def test_each_array_of_a_key_is_read_with_its_head(other: dict[str, Any], arrays
     assert by_chat == {n: a for n, a in enumerate(arrays) if a}
 
 
+@few
 @given(st.binary(max_size=80) | st.text(st.sampled_from('[]{}",:\\ a1')).map(str.encode), st.sampled_from([None, "a"]))
 def test_any_bytes_end_in_records_or_a_reason(text: bytes, key: str | None) -> None:
     read(text, key, block=7)
 
 
+@few
 @given(st.lists(objects, min_size=1, max_size=5), st.data())
 def test_a_file_that_was_cut_off_keeps_what_came_before(array: list[Any], data: st.DataObject) -> None:
     text = json.dumps(array).encode()
@@ -101,6 +108,7 @@ def test_a_record_without_end_is_not_taken_into_memory() -> None:
     assert "a record larger than" in bad[0].reason
 
 
+@few
 @given(st.lists(objects, max_size=5))
 def test_lines_are_read_one_by_one(rows: list[Any]) -> None:
     text = "\n\n".join(json.dumps(r, ensure_ascii=False).replace("\u2028", " ") for r in rows).encode()

@@ -96,10 +96,7 @@ def thorough(examples: int) -> Callable[[Any], Any]:
     return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@pytest.mark.parametrize("file", FILES, ids=str)
-@thorough(12)
-@given(data=st.data())
-def test_bytes_that_were_changed_cut_and_put_in(file: Path, data: st.DataObject) -> None:
+def bytes_changed(file: Path, data: st.DataObject) -> None:
     content = (GOLDEN / file).read_bytes()
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(content)))
@@ -111,10 +108,7 @@ def test_bytes_that_were_changed_cut_and_put_in(file: Path, data: st.DataObject)
     damaged(file, content)
 
 
-@pytest.mark.parametrize("file", JSON, ids=str)
-@thorough(25)
-@given(data=st.data())
-def test_values_of_wrong_types_anywhere(file: Path, data: st.DataObject) -> None:
+def values_replaced(file: Path, data: st.DataObject) -> None:
     content = (GOLDEN / file).read_text(encoding="utf-8")
     parts = content.splitlines() if file.suffix == ".jsonl" else [content]
     out = []
@@ -139,8 +133,32 @@ def replaced(value: Any, data: st.DataObject) -> Any:
     return data.draw(anything)
 
 
+@pytest.mark.parametrize("file", FILES, ids=str)
+@thorough(3)
+@given(data=st.data())
+def test_bytes_that_were_changed_cut_and_put_in(file: Path, data: st.DataObject) -> None:
+    bytes_changed(file, data)
+
+
+@pytest.mark.parametrize("file", JSON, ids=str)
+@thorough(4)
+@given(data=st.data())
+def test_values_of_wrong_types_anywhere(file: Path, data: st.DataObject) -> None:
+    values_replaced(file, data)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", FILES, ids=str)
+@thorough(60)
+@given(data=st.data())
+def test_many_damages(file: Path, data: st.DataObject) -> None:
+    bytes_changed(file, data)
+    if file in JSON:
+        values_replaced(file, data)
+
+
 @pytest.mark.parametrize("source", SOURCES)
-@thorough(10)
+@thorough(4)
 @given(content=st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
 def test_files_of_the_right_names_with_anything_in_them(source: str, content: bytes) -> None:
     for file in FILES:

@@ -1,0 +1,200 @@
+"""How long an import takes over merely parsing the same file with msgspec, and how much memory.
+
+    python benchmarks/importers.py [--megabytes 100] [--rounds 3] [--source chatgpt]
+
+For each JSON source writes an export of about so many megabytes (words of the sample person, put together anew) and,
+in turns, several rounds in one run: reads the file and decodes it with msgspec into plain objects; reads and counts
+its messages (what `--detect` does); imports it into a new profile, files, ledger and all. Prints the best round of
+each, the ratios, and the most memory that the importing processes used. Above `--whole` megabytes the file is not
+parsed whole, because that takes many times its size.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import itertools
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from idiolect.home import Home
+from idiolect.memories.importers import Asked, Export, bring_in, survey
+from idiolect.memories.sample_person import sample_events
+
+WORDS = " ".join(f"{e.get('content', '')} {e.get('response', '')}" for e in sample_events()).split()
+
+
+def text(draw: random.Random, words: int) -> str:
+    start = draw.randrange(len(WORDS) - words)
+    return f"{' '.join(WORDS[start : start + words])} {draw.randrange(10**9)}"
+
+
+def chatgpt(draw: random.Random) -> Iterator[str]:
+    yield "["
+    for number in itertools.count():
+        before = f"root-{number}"
+        mapping: dict[str, Any] = {before: {"message": None, "parent": None, "children": []}}
+        for turn in range(draw.choice((4, 6, 8, 12, 20))):
+            name = f"{draw.getrandbits(128):032x}"
+            mapping[name] = _node(draw, name, before, number * 5000 + turn * 60, mine=turn % 2 == 0)
+            before = name
+        conversation = {
+            "title": text(draw, 4),
+            "create_time": 1.6e9 + number * 5000,
+            "mapping": mapping,
+            "moderation_results": [],
+            "current_node": before,
+            "conversation_id": f"c-{number}",
+            "is_archived": False,
+            "safe_urls": [],
+            "default_model_slug": "gpt-4o",
+        }
+        yield (", " if number else "") + json.dumps(conversation)
+
+
+def _node(draw: random.Random, name: str, parent: str, seconds: int, *, mine: bool) -> dict[str, Any]:
+    message = {
+        "id": name,
+        "author": {"role": "user" if mine else "assistant", "name": None, "metadata": {}},
+        "create_time": 1.6e9 + seconds,
+        "update_time": None,
+        "content": {"content_type": "text", "parts": [text(draw, 20 if mine else 150)]},
+        "status": "finished_successfully",
+        "end_turn": True,
+        "weight": 1.0,
+        "metadata": {
+            "request_id": name,
+            "message_type": None,
+            "model_slug": "gpt-4o",
+            "citations": [],
+            "parent_id": parent,
+        },
+        "recipient": "all",
+        "channel": None,
+    }
+    return {"id": name, "message": message, "parent": parent, "children": []}
+
+
+def telegram(draw: random.Random) -> Iterator[str]:
+    yield '{"about": "", "personal_information": {"user_id": 1}, "chats": {"about": "", "list": [{"name": "Anna",'
+    yield ' "type": "personal_chat", "id": 7, "messages": ['
+    when = 1_600_000_000
+    for number in itertools.count():
+        when += draw.choice((20, 60, 300, 300, 3000, 30000))
+        mine, said = draw.random() < 0.5, text(draw, draw.choice((3, 8, 12, 20, 30)))
+        message = {
+            "id": number,
+            "type": "message",
+            "date": "2024-03-05T13:02:03",
+            "date_unixtime": str(when),
+            "from": "Ada" if mine else "Anna",
+            "from_id": "user1" if mine else "user2",
+            "text": said,
+            "text_entities": [{"type": "plain", "text": said}],
+        }
+        yield (",\n" if number else "\n") + json.dumps(message, indent=1)
+
+
+#: Source: (name of the file, what is in it, what closes it).
+EXPORTS: dict[str, tuple[str, Callable[[random.Random], Iterator[str]], str]] = {
+    "chatgpt": ("conversations.json", chatgpt, "]"),
+    "telegram": ("result.json", telegram, "]}]}}"),
+}
+
+
+def write(source: str, folder: Path, size: int) -> Path:
+    name, pieces, end = EXPORTS[source]
+    path = folder / name
+    with path.open("w", encoding="utf-8") as file:
+        for piece in pieces(random.Random(7)):
+            file.write(piece)
+            if file.tell() > size:
+                break
+        file.write(end)
+    return path
+
+
+def timed(work: Callable[[], int]) -> tuple[float, int]:
+    gc.collect()
+    began = time.perf_counter()
+    count = work()
+    return time.perf_counter() - began, count
+
+
+def parse(path: Path) -> int:
+    msgspec.json.decode(path.read_bytes())
+    return 0
+
+
+def read(source: str, path: Path) -> int:
+    with Export(path) as export:
+        return survey(source, export, Asked()).messages
+
+
+def bring(source: str, path: Path, folder: Path) -> int:
+    with Export(path) as export, tempfile.TemporaryDirectory(dir=folder) as home:
+        done = bring_in(source, export, Home(Path(home)).profile("ada"), Asked(), pause=6 * 3600)
+        assert done.own + done.context + sum(done.rules.values()) == done.survey.messages  # noqa: S101
+        began = time.perf_counter()  # removing the files is no part of it
+        subprocess.run(["rm", "-rf", home], check=True)
+        bring.removing = time.perf_counter() - began  # type: ignore[attr-defined]
+        Path(home).mkdir()
+        return done.survey.messages
+
+
+def memory(source: str, path: Path, folder: Path) -> float:
+    """Return the most megabytes that an import used, its two processes together."""
+    program = (
+        "import resource, sys, tempfile; from pathlib import Path; from benchmarks.importers import bring\n"
+        "if __name__ == '__main__':\n"
+        "    bring(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))\n"
+        "    print(sum(resource.getrusage(w).ru_maxrss for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))"
+    )
+    words = [sys.executable, "-c", program, source, str(path), str(folder)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    return float(done.stdout) / 1024
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser()
+    asked.add_argument("--megabytes", type=int, default=100)
+    asked.add_argument("--rounds", type=int, default=3)
+    asked.add_argument("--whole", type=int, default=500)
+    asked.add_argument("--source", choices=EXPORTS, action="append")
+    how = asked.parse_args()
+    print(f"{os.cpu_count()} cores, best of {how.rounds} rounds")
+    for source in how.source or EXPORTS:
+        with tempfile.TemporaryDirectory() as folder:
+            path = write(source, Path(folder), how.megabytes * 1_000_000)
+            report(source, path, Path(folder), how.rounds, whole=how.megabytes <= how.whole)
+
+
+def report(source: str, path: Path, folder: Path, rounds: int, *, whole: bool) -> None:
+    parsed, counted, imported, messages = [], [], [], 0
+    for _ in range(rounds):
+        parsed.append(timed(lambda: parse(path))[0] if whole else float("nan"))
+        counted.append(timed(lambda: read(source, path))[0])
+        seconds, messages = timed(lambda: bring(source, path, folder))
+        imported.append(seconds - bring.removing)  # type: ignore[attr-defined]
+    floor = min(parsed)
+    print(f"{source}: {messages:,} messages, {path.stat().st_size / 1e6:,.0f} MB")
+    print(f"  parse only      {floor:7.2f} s  {messages / floor:9,.0f} messages/s")
+    for what, times in (("read and count", counted), ("import", imported)):
+        print(
+            f"  {what:<14}  {min(times):7.2f} s  {messages / min(times):9,.0f} messages/s  {min(times) / floor:5.2f} x"
+        )
+    print(f"  most memory: {memory(source, path, folder):,.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
