@@ -17,6 +17,7 @@ import itertools
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -153,16 +154,36 @@ def bring(source: str, path: Path, folder: Path) -> int:
 
 
 def memory(source: str, path: Path, folder: Path) -> float:
-    """Return the most megabytes that an import used, its two processes together."""
+    """Return the most megabytes that each process of an import used, added up (VmHWM: of this program alone)."""
     program = (
-        "import resource, sys, tempfile; from pathlib import Path; from benchmarks.importers import bring\n"
+        "import sys; from pathlib import Path; from benchmarks.importers import bring\n"
         "if __name__ == '__main__':\n"
-        "    bring(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))\n"
-        "    print(sum(resource.getrusage(w).ru_maxrss for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))"
+        "    bring(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))"
     )
-    words = [sys.executable, "-c", program, source, str(path), str(folder)]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
-    return float(done.stdout) / 1024
+    most: dict[int, int] = {}
+    with subprocess.Popen([sys.executable, "-c", program, source, str(path), str(folder)]) as importing:
+        while importing.poll() is None:
+            for process in (importing.pid, *_children(importing.pid)):
+                most[process] = max(most.get(process, 0), _high_water(process))
+            time.sleep(0.05)
+    return sum(most.values()) / 1024
+
+
+def _children(process: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _high_water(process: int) -> int:
+    """Return the most kilobytes that a process has held; 0 for one that has ended, or is not running Python."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"^VmHWM:\s+(\d+)", status, re.MULTILINE)
+    return int(found[1]) if found and "python" in status.partition("\n")[0] else 0
 
 
 def main() -> None:
