@@ -103,6 +103,8 @@ def test_feedback_removes_what_it_points_to_and_not_only_itself() -> None:
         said("Snow, later hail.", name="b", event_id="evt-2"),
         said("Not like me.", name="note", tags=("feedback",), rejects="evt-1"),
         said("Said in anger, sorry.", name="own", event_id="evt-3", rejects="evt-3"),
+        said("Just like me.", name="up", tags=("feedback", "training-data", "feedback-chat")),
+        said("Got feedback on the jam.", name="theirs", tags=("feedback", "jam")),
     ]
     done = curate(memories, Options(), RULES)
     assert {f.memory: f.rule for f in done.fates} == {
@@ -110,6 +112,8 @@ def test_feedback_removes_what_it_points_to_and_not_only_itself() -> None:
         "b": "",
         "note": "feedback",
         "own": "disapproved of",
+        "up": "feedback",
+        "theirs": "",
     }
 
 

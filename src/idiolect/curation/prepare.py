@@ -20,6 +20,10 @@ from idiolect.files import json_record
 from idiolect.memories import Memory, Turn, Unreadable
 
 
+#: What MetaHuman OS tags a thumb up or down with, beside `feedback`, which is also a word of the person's own.
+_FEEDBACK = re.compile(r"training-data$|feedback-")
+
+
 @dataclass(frozen=True)
 class Preparation:
     """The rules of a person, ready to be applied a hundred thousand times."""
@@ -113,7 +117,7 @@ def sample_id(memory: str) -> str:
 
 def _not_theirs(memory: Memory, how: Preparation) -> str | None:
     """Name the rule by which nothing in this memory is the person's own, if there is one."""
-    if "feedback" in memory.tags:
+    if "feedback" in memory.tags and (memory.rejects or any(_FEEDBACK.match(tag) for tag in memory.tags)):
         return "feedback"
     folder = memory.source.partition("/")[0]
     if not how.machine_written.isdisjoint([memory.type.lower(), folder, *memory.tags]):
