@@ -19,7 +19,6 @@ from idiolect.curation.sample import Draft, Fate, Message, Prepared, Sample, Sou
 from idiolect.files import json_record
 from idiolect.memories import Memory, Turn, Unreadable
 
-
 #: What MetaHuman OS tags a thumb up or down with, beside `feedback`, which is also a word of the person's own.
 _FEEDBACK = re.compile(r"training-data$|feedback-")
 
