@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -45,7 +45,6 @@ class ImportOptions(BaseModel):
     column: tuple[Annotated[str, AfterValidator(_column)], ...] = ()
     """For a plain table: which column is what, as text=body."""
 
-    def zone(self) -> tzinfo:
-        """Return the time zone of clocks without an offset."""
-        local = datetime.now().astimezone().tzinfo
-        return ZoneInfo(self.timezone) if self.timezone or local is None else local
+    def zone(self) -> tzinfo | None:
+        """Return the time zone of clocks without an offset; None is this computer's."""
+        return ZoneInfo(self.timezone) if self.timezone else None

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from idiolect.errors import ExportFault
-from idiolect.memories.importers import Export
+from idiolect.home import Home
+from idiolect.memories.importers import Asked, Export, bring_in
 from idiolect.memories.importers import export as module
 
 
@@ -106,3 +107,17 @@ def test_what_is_too_large_to_be_held_is_not(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "a.json").write_bytes(b" " * 1001)
     with Export(tmp_path) as export, pytest.raises(ValueError, match="larger than"):
         export.whole(export.members["a.json"])
+
+
+def test_a_damaged_download_is_said_to_be_one(home: Home, tmp_path: Path) -> None:
+    messages = [{"id": n, "type": "message", "from_id": "user1", "text": f"{n * 7919}"} for n in range(3000)]
+    whole = {"about": "", "personal_information": {"user_id": 1}, "chats": {"list": [{"id": 1, "messages": messages}]}}
+    path = zipped(tmp_path / "export.zip", {"result.json": json.dumps(whole).encode()})
+    raw = bytearray(path.read_bytes())
+    middle = len(raw) * 2 // 3
+    raw[middle : middle + 200] = b"\xff" * 200
+    path.write_bytes(raw)
+    with Export(path) as export, pytest.raises(ExportFault, match="cannot be read to its end"):
+        bring_in("telegram", export, home.profile("ada"), Asked(), pause=1)
+    assert not home.profile("ada").memories.exists()
+    assert not home.profile("ada").importing("telegram").exists()

@@ -27,7 +27,7 @@ class Writing:
 
     source: str
     person: str
-    zone: tzinfo
+    zone: tzinfo | None
     others: Others = "keep"
     names: Mapping[str, str] | None = None
     """Pseudonyms for parts of names."""

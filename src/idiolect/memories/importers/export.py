@@ -10,6 +10,7 @@ import os
 import re
 import stat
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ BOMB_BYTES = 50_000_000
 LARGEST_WHOLE = 64_000_000
 #: What is read to see what a file is.
 HEAD_BYTES = 16_384
+
+
+#: What reading raises where a file or an archive is damaged, or may not be read.
+DAMAGE = (OSError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ class Export:
         try:
             with member.open() as file:
                 return file.read(HEAD_BYTES)
-        except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        except DAMAGE:
             return b""
 
     def _below(self, folder: Path) -> Iterator[Member]:
@@ -137,7 +142,7 @@ def _opener(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], Bin
         try:
             return archive.open(info)  # type: ignore[return-value]
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-            raise ValueError(str(error)) from error
+            raise OSError(str(error)) from error
 
     return opened
 

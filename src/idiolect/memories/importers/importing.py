@@ -18,7 +18,7 @@ from idiolect.files import remove
 from idiolect.home import Profile
 from idiolect.memories.importers.conversations import BEFORE, Builder, Others
 from idiolect.memories.importers.events import Writing
-from idiolect.memories.importers.export import Export
+from idiolect.memories.importers.export import DAMAGE, Export
 from idiolect.memories.importers.ledger import Seen, lines
 from idiolect.memories.importers.message import Asked, Message, Unreadable
 from idiolect.memories.importers.pseudonyms import Pseudonyms
@@ -135,7 +135,12 @@ def _merge(source: Path, target: Path) -> None:
 def _read(source: str, export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
     for where, why in export.refused:
         yield Unreadable(where, why)
-    yield from SOURCES[source].read(export, asked)
+    try:
+        yield from SOURCES[source].read(export, asked)
+    except DAMAGE as error:
+        raise ExportFault(
+            f"{export.path} cannot be read to its end: {error}", "Is it whole? Download it again, and import that."
+        ) from error
 
 
 def _seen(path: Path) -> tuple[Seen, Seen]:

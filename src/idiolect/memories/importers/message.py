@@ -76,8 +76,8 @@ class Asked:
 
     me: Collection[str] = ()
     """Names, ids or addresses of the person."""
-    zone: tzinfo = UTC
-    """Where clocks stood that the export gives no offset for."""
+    zone: tzinfo | None = UTC
+    """Where clocks stood that the export gives no offset for; None: where this computer's stands."""
     day_first: bool | None = None
     """Whether 3/4 is the third of April; None: find out."""
     columns: tuple[tuple[str, str], ...] = ()

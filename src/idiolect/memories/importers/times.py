@@ -38,7 +38,7 @@ def from_number(value: Any, divisor: float = 1.0) -> float | None:
     return when if _FIRST <= when <= _LAST else None
 
 
-def from_iso(value: Any, zone: tzinfo = UTC) -> float | None:
+def from_iso(value: Any, zone: tzinfo | None = UTC) -> float | None:
     """Read an ISO 8601 date; one without an offset was read off a clock in `zone`."""
     if not isinstance(value, str):
         return None
@@ -49,15 +49,18 @@ def from_iso(value: Any, zone: tzinfo = UTC) -> float | None:
     return from_clock(moment, zone)
 
 
-def from_clock(moment: datetime, zone: tzinfo) -> float | None:
-    """Return when a clock showed this, one in `zone` if it does not say itself."""
+def from_clock(moment: datetime, zone: tzinfo | None) -> float | None:
+    """Return when a clock showed this, one in `zone` (None: this computer's) if it does not say itself."""
     try:
-        return in_range(((moment if moment.tzinfo else moment.replace(tzinfo=zone)) - EPOCH).total_seconds())
+        if moment.tzinfo is None:
+            # By the rules of the place, not by its offset of today: summer time is kept.
+            moment = moment.replace(tzinfo=zone) if zone else moment.astimezone(UTC)
+        return in_range((moment - EPOCH).total_seconds())
     except (ValueError, OverflowError):
         return None
 
 
-def from_english(text: str, zone: tzinfo = UTC) -> float | None:
+def from_english(text: str, zone: tzinfo | None = UTC) -> float | None:
     """Read an American date in words, whatever the language of this computer."""
     found = _ENGLISH.match(text.replace("\u202f", " ").replace("\u00a0", " ").strip())
     if not found or found[1].lower() not in MONTHS:
@@ -74,7 +77,7 @@ def from_english(text: str, zone: tzinfo = UTC) -> float | None:
     return from_clock(clock, UTC if found[8] else zone)
 
 
-def moment(when: float, zone: tzinfo = UTC) -> datetime:
+def moment(when: float, zone: tzinfo | None = UTC) -> datetime:
     """Return the date of a moment in a time zone."""
     return (EPOCH + timedelta(seconds=when)).astimezone(zone)
 

@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 
 from idiolect.memories.importers.export import Export, Member
 from idiolect.memories.importers.message import Asked, Kind, Message, Person, Thread, Unreadable
@@ -35,10 +35,11 @@ _PARAGRAPHS = re.compile(r"\n\s*\n")
 
 
 def found(export: Export) -> bool:
-    return any(
-        _when_of(m, *_front_matter(export.head(m).decode("utf-8-sig", "replace")))
-        for m in export.matching(_FILES)[:200]
-    )
+    return any(_when_of(m, _front_matter(_head(export, m))[0]) is not None for m in export.matching(_FILES)[:200])
+
+
+def _head(export: Export, member: Member) -> str:
+    return export.head(member).decode("utf-8-sig", "replace")
 
 
 def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
@@ -51,7 +52,7 @@ def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
             yield Unreadable(member.name, str(fault))
             continue
         matter, body = _front_matter(text)
-        when = _when_of(member, matter, body, asked.zone)
+        when = _when_of(member, matter, asked.zone)
         yield from paragraphs(Thread(member.name, member.stem, "journal", tags=_tags(matter)), when, plain(body))
 
 
@@ -110,18 +111,18 @@ def _front_matter(text: str) -> tuple[dict[str, str], str]:
     return {}, text
 
 
-def _when_of(member: Member, matter: dict[str, str], _: str, zone: tzinfo | None = None) -> float | None:
+def _when_of(member: Member, matter: dict[str, str], zone: tzinfo | None = UTC) -> float | None:
     """Return the date of a note, by its front matter or its name; at noon, if no time of day is stated."""
     for key in _DATE_KEYS:
         if value := matter.get(key):
             value = value.strip("[]\"' ").replace("/", "-")
             value = f"{value}T12:00" if re.fullmatch(r"\d{4}-\d\d-\d\d", value) else value
-            when = from_iso(value, zone) if zone else from_iso(value)
+            when = from_iso(value, zone)
             if when is not None:
                 return when
     dated = _DATED.search(member.stem)
     text = f"{dated[1]}-{dated[2]}-{dated[3]}T12:00" if dated else ""
-    return from_iso(text, zone) if zone else from_iso(text)
+    return from_iso(text, zone)
 
 
 def _tags(matter: dict[str, str]) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
 """A plain table: JSON Lines or CSV with named columns, from whatever can write one.
 
-time       ISO 8601, or seconds since 1970         also: timestamp, date, datetime, created_at, when
-who        missing: the person, writing a journal  also: author, sender, from, speaker, name, user
-text       what was written                        also: content, message, body
-thread     missing: one for each file              also: chat, conversation, channel, room
+time       ISO 8601, or seconds or milliseconds since 1970; also: timestamp, date, datetime, created_at, when
+who        missing: the person, writing a journal; also: author, sender, from, speaker, name, user
+text       what was written; also: content, message, body
+thread     missing: one for each file; also: chat, conversation, channel, room
 id         missing: from time, who and text
 reply_to   the id of what is answered
 """
@@ -97,8 +97,8 @@ class _Table:
         self._asked = asked
         self._people: dict[str, Person] = {}
         self._threads: dict[str, Thread] = {}
-        self._same: Counter[tuple[float | None, str, str]] = Counter()
-        self._last: float | None = None
+        self._same: Counter[str] = Counter()
+        self._last = ""
 
     def messages(self) -> Iterator[Message | Unreadable]:
         for number, row in self._rows():
@@ -130,11 +130,11 @@ class _Table:
         text = value["text"].strip() if isinstance(value["text"], str) else ""
         when = from_iso(value.get("time"), self._asked.zone)
         if when is None:
-            when = from_number(value.get("time"))
+            when = from_number(value.get("time")) or from_number(value.get("time"), 1000)
         who = self._who(value.get("who"))
         thread = self._thread(value.get("thread"))
         name = value.get("id")
-        identity = str(name) if name not in (None, "") else self._identity(when, who, text)
+        identity = str(name) if name not in (None, "") else self._identity(str(value.get("time")), who, text)
         reply = value.get("reply_to")
         return Message(
             thread,
@@ -159,10 +159,12 @@ class _Table:
         key = self._member.stem if name is None else str(name)
         return self._threads.setdefault(key, Thread(key, key))
 
-    def _identity(self, when: float | None, who: Person, text: str) -> str:
-        if when != self._last:
+    def _identity(self, time: str, who: Person, text: str) -> str:
+        """Name a row that has no id by what it says; the same again at the same time is told apart by its number."""
+        if time != self._last:
             self._same.clear()
-            self._last = when
-        self._same[when, who.id, text] += 1
-        whole = f"{when}\0{who.id}\0{text}\0{self._same[when, who.id, text]}".encode("utf-8", "replace")
+            self._last = time
+        said = f"{time}\0{who.id}\0{text}"
+        self._same[said] += 1
+        whole = f"{said}\0{self._same[said]}".encode("utf-8", "replace")
         return hashlib.blake2b(whole, digest_size=8).hexdigest()

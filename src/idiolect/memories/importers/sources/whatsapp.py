@@ -192,7 +192,8 @@ def _thread(export: Export, file: _File, asked: Asked) -> Thread:
         stem = file.member.folder.rpartition("/")[2].removesuffix(".zip") or export.path.stem
     title = _COPY.sub("", _TITLE.sub("", stem, count=1)).strip()
     if not title or title == stem:
-        title = others[0] if len(others) == 1 and len(writers) == 2 else stem
+        # Renamed groups share one name: their messages are told apart by time, writer and text.
+        title = others[0] if len(others) == 1 and len(writers) == 2 else ""
     return Thread(title, title, group=len(others) > 1 and len(writers) > 2)
 
 
