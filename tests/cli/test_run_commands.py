@@ -81,8 +81,8 @@ def test_schedules_are_made_listed_and_removed(home: Home, person: str) -> None:
     assert "nothing was due yet" in typed(home, "schedule", "list")
     typed(home, "schedule", "remove", "-u", person)
     assert told(home, "schedule", "list") == {}
-    with pytest.raises(OptionFault, match="no machine 'runpod'"):
-        typed(home, "schedule", "-u", person, "--monthly", "--machine", "runpod")
+    with pytest.raises(OptionFault, match="no machine 'cloud'"):
+        typed(home, "schedule", "-u", person, "--monthly", "--machine", "cloud")
     with pytest.raises(UserFault, match="no profile of 'adda'"):
         typed(home, "schedule", "-u", "adda", "--monthly")
 

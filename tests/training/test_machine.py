@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from idiolect.config import Options
+from idiolect.training.attention import BY_SAMPLE
 from idiolect.training.bundle import Job
 from idiolect.training.machine import Has, decide
 
@@ -53,4 +54,4 @@ def test_a_cpu_that_can_do_all_that_was_asked_says_nothing() -> None:
     asked = job(dtype="float32", optimizer="adafactor", load_in_4bit=False, use_gradient_checkpointing=False)
     setup = decide(asked, 1, CPU)
     assert (setup.device, setup.dtype, setup.optimizer, setup.note) == ("cpu", "float32", "adafactor", "")
-    assert (setup.in_4bit, setup.activation_checkpointing, setup.attention) == (False, False, "eager")
+    assert (setup.in_4bit, setup.activation_checkpointing, setup.attention) == (False, False, BY_SAMPLE)

@@ -124,7 +124,7 @@ def test_a_setting_that_was_changed_in_a_file_has_done_again_what_depends_on_it(
     assert begun_again() == {
         "curate": "changed: seed",
         "export": "changed: seed",
-        "report": "changed: ledger",
+        "quality": "changed: ledger",
         "validate": "changed: data set",
         "train": None,
     }

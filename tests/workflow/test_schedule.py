@@ -67,7 +67,7 @@ def test_a_month_that_was_slept_through_is_caught_up_on_once(home: Home, person:
     (run,) = overview(home)
     assert (run.state, run.cycle) == ("queued", "fine-tune-cycle")
     (journal,) = waiting(home)
-    assert journal.flags == {"monthly": True}
+    assert journal.flags == {"monthly": True, "machine": "local"}
     assert journal.queue == "gpu"
     month = read_month(home.profile(person))
     assert month

@@ -4,7 +4,7 @@ from idiolect.machines.described import LOCAL, RUNPOD, SSH, RunPodWishes, SshBox
 from idiolect.machines.local import train_here
 from idiolect.machines.pods import Renting, candidates, reap
 from idiolect.machines.rented import train_rented
-from idiolect.machines.runpod_api import Account, Pod, pods
+from idiolect.machines.runpod_api import Account, Pod, all_pods
 from idiolect.machines.ssh import Errand, check, train_there
 
 __all__ = [
@@ -17,9 +17,9 @@ __all__ = [
     "Renting",
     "RunPodWishes",
     "SshBox",
+    "all_pods",
     "candidates",
     "check",
-    "pods",
     "reap",
     "runpod_wishes",
     "ssh_box",

@@ -157,7 +157,7 @@ def leased(renting: Renting, job: str) -> Lease | None:
 
 def give_back(renting: Renting, job: str, *, keep_identity: bool = False) -> None:
     """Terminate every pod that bears a job's name, and forget its lease and its key."""
-    for found in list(api.pods(renting.account)):
+    for found in list(api.all_pods(renting.account)):
         named = _NAME.fullmatch(found.name)
         if named and named["job"] == job:
             api.terminate(renting.account, found.id)
@@ -172,7 +172,7 @@ def reap(renting: Renting, goes_on: Callable[[str], bool]) -> Iterator[Pod]:
     their deadline.
     """
     ours = {folder.name for folder in renting.leases.iterdir()} if renting.leases.is_dir() else set()
-    for found in list(api.pods(renting.account)):
+    for found in list(api.all_pods(renting.account)):
         named = _NAME.fullmatch(found.name)
         if not named:
             continue

@@ -73,13 +73,13 @@ def create(account: Account, wish: Wish) -> Pod:
             return _pod(_call(account, "POST", "/v2/pods", json=_body(wish)))
         except Unclear:
             account.sleep(min(_WAIT_SECONDS * 2**attempt, _LONGEST_WAIT_SECONDS))
-            made = [p for p in pods(account) if p.name == wish.name]
+            made = [p for p in all_pods(account) if p.name == wish.name]
             if made:
                 return made[0]
     raise NoCapacity(f"RunPod failed {_TRIES} times to make a pod.", "Try again later.")
 
 
-def pods(account: Account) -> Iterator[Pod]:
+def all_pods(account: Account) -> Iterator[Pod]:
     """Yield all pods of the account, page by page if they come in pages."""
     cursor = None
     while True:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from idiolect.home import Home
-from idiolect.machines import Pod, pods, reap
+from idiolect.machines import Pod, all_pods, reap
 from idiolect.workflow.runs import standing
 from idiolect.workflow.where import job_name, renting
 
@@ -14,7 +14,7 @@ _ENDED = ("succeeded", "failed", "cancelled")
 
 def list_pods(home: Home) -> Iterator[Pod]:
     """Yield all pods of the account, whoever rented them. Raises UserFault without an API key."""
-    return pods(renting(home).account)
+    return all_pods(renting(home).account)
 
 
 def reap_pods(home: Home) -> list[Pod]:
