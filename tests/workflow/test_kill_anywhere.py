@@ -38,13 +38,22 @@ DEEDS = {
 
 
 def contents(run: Run) -> dict[str, Any]:
-    """Return what is in a run's folder by name, with the label put aside; of the summary what tells no time."""
-    files = [f for f in run.folder.rglob("*") if f.is_file() and f not in (run.log, run.train_log)]
-    found: dict[str, Any] = {str(f.relative_to(run.folder)).replace(run.label, "label"): sha256(f) for f in files}
-    summary = json.loads(run.summary.read_text().replace(run.label, "label"))
-    found["run-summary.json"] = {k: v for k, v in summary.items() if k not in ("began", "ended", "steps", "training")}
-    del summary["files"][run.train_log.name]
-    found["run-summary.json"]["steps"] = [(s["step"], s["outcome"]) for s in summary["steps"]]
+    """Return what is in a run's folder by name: hashes, or what is written there, but for the label and all times.
+
+    report.html is drawn from evaluation.json, times and label included; that it is there is enough.
+    """
+    timed = {run.log, run.train_log, run.report, run.evaluation, run.summary}
+    files = {f: sha256(f) if f not in timed else "" for f in run.folder.rglob("*") if f.is_file()}
+    found: dict[str, Any] = {str(f.relative_to(run.folder)).replace(run.label, "label"): h for f, h in files.items()}
+    summary, evaluation = (json.loads(f.read_text().replace(run.label, "label")) for f in (run.summary, run.evaluation))
+    for file in timed:
+        summary["files"].pop(file.name, None)
+    summary["steps"] = [(step["step"], step["outcome"]) for step in summary["steps"]]
+    del evaluation["made_of"]["seconds"]
+    for told in (summary["training"], evaluation["trained"]["result"]):
+        del told["seconds"]
+    found[run.evaluation.name] = evaluation
+    found[run.summary.name] = {k: v for k, v in summary.items() if k not in ("began", "ended")}
     return found
 
 
