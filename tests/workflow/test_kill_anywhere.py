@@ -81,14 +81,8 @@ def test_killed_everywhere_it_ends_as_if_it_never_was(home: Home, person: str, t
     assert contents(run) == contents(never_killed)
     assert not run.work.exists()
     points = seen.read_text().splitlines()
-    assert {f"{event} {step}" for step in STEPS for event in ("Began", "Ended")} <= set(points)
-    for point in (
-        "step 3 of training",
-        "step 11 of training",
-        "held-out loss of epoch 1",
-        "the model file half written",
-    ):
-        assert point in points
+    assert {"step 3 of training", "step 11 of training", "the model file half written"} <= set(points)
     if cycle == "full-cycle":
+        assert {f"{event} {step}" for step in STEPS for event in ("Began", "Ended")} <= set(points)
         assert any("checkpoint-" in point for point in points)
         assert len(points) > 60
