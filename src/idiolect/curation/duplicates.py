@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import re
 import string
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from hashlib import blake2b
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 from idiolect.curation.sample import Sketch
@@ -32,8 +31,8 @@ _HASHES = 128
 _ROWS = 4
 #: A pair at 0.5 has 64 equal hashes of 128, give or take 6: with fewer than these its texts need not be compared.
 _EQUAL_HASHES = 47
-#: Of a band that very many texts share, so many are compared with each; and so many texts with one, the likeliest.
-_FEW, _OF_A_BAND, _COMPARED = 8, 64, 20
+#: Of the texts that share a band, each is held against so many before it; of very many, others stand for the rest.
+_NEIGHBOURS = 3
 
 _PUNCTUATION = string.punctuation + "“”‘’…–—、。「」！？"
 #: Chinese characters and kana: scripts without spaces, of which each character counts as a word.
@@ -100,66 +99,44 @@ def repeats_among(
 
 
 def _nearly(hashes: Sequence[bytes], numbers: Sequence[int], text: Callable[[int], str]) -> Iterator[tuple[int, int]]:
-    """Yield (number of a near-repeat, number of what it repeats most closely)."""
+    """Yield (number of a near-repeat, number of what it repeats)."""
+    original: dict[int, int] = {}
+    for row, linked in _linked(hashes):
+        # What a linked text repeats is the one to be held against: itself, if it is no repeat.
+        candidates = sorted({original.get(other, other) for other in linked})
+        own = _word_pairs(_words(text(numbers[row])))
+        first = next((c for c in candidates if _similar(own, text(numbers[c]))), None)
+        if first is not None:
+            original[row] = first
+            yield numbers[row], numbers[first]
+
+
+def _linked(hashes: Sequence[bytes]) -> Iterator[tuple[int, list[int]]]:
+    """Yield rows, in order, each with earlier ones that share a band with it and nearly half of all hashes."""
     import numpy as np
 
     rows = np.frombuffer(b"".join(hashes), np.uint8).reshape(len(hashes), _HASHES)
-    bands = _bands(rows)
-    originals: dict[int, list[int]] = defaultdict(list)
-    for row in np.flatnonzero(_worth_comparing(rows, bands)).tolist():
-        buckets = [originals[band] for band in (bands[row] * 2 * _HASHES + np.arange(bands.shape[1])).tolist()]
-        candidates = sorted({other for bucket in buckets for other in bucket})
-        original = _closest(row, candidates, rows, lambda r: text(numbers[r])) if candidates else None
-        if original is not None:
-            yield numbers[row], numbers[original]
-            continue
-        for bucket in buckets:
-            if len(bucket) < _OF_A_BAND:
-                bucket.append(row)
-
-
-def _bands(rows: NDArray[Any]) -> NDArray[Any]:
-    """Return the bands of each row, each as a number: of hashes that follow each other, and of each 32nd."""
-    import numpy as np
-
     across = rows.reshape(len(rows), _ROWS, -1).transpose(0, 2, 1).reshape(rows.shape)
-    return np.concatenate([rows.view("<u4"), across.view("<u4")], axis=1).astype(np.uint64)
+    bands = [band for grouped in (rows, across) for band in grouped.view("<u4").T]
+    with ThreadPoolExecutor() as pool:  # threads, for sorting is numpy's
+        links = np.unique(np.concatenate(list(pool.map(partial(_links, rows), bands))))
+    for row, of_row in groupby(links.tolist(), key=lambda link: link >> 32):
+        yield row, [link & 0xFFFFFFFF for link in of_row]
 
 
-def _worth_comparing(rows: NDArray[Any], bands: NDArray[Any]) -> NDArray[Any]:
-    """Return for each row whether it shares a band with a row that has nearly half of its hashes."""
+def _links(rows: NDArray[Any], band: NDArray[Any]) -> NDArray[Any]:
+    """Return (row << 32 | earlier row) for neighbours among those that share this band, if they are likely alike."""
     import numpy as np
 
-    worth = np.zeros(len(rows), bool)
-    # Threads, for sorting is numpy's; that several write into `worth` does no harm: nothing in it is ever taken back.
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(partial(_mark_alike, rows, worth), bands.T))
-    return worth
-
-
-def _mark_alike(rows: NDArray[Any], worth: NDArray[Any], band: NDArray[Any]) -> None:
-    """Mark in `worth` the rows that share this band with a row that has nearly half of their hashes."""
-    import numpy as np
-
-    ordered = np.sort((band << np.uint64(32)) | np.arange(len(rows), dtype=np.uint64))
-    keys, of_row = ordered >> np.uint64(32), (ordered & np.uint64(2**32 - 1)).astype(np.intp)
-    for step in range(1, _FEW + 1):
-        same = keys[:-step] == keys[step:]
-        if not same.any():
-            return
-        a, b = of_row[:-step][same], of_row[step:][same]
-        new = ~(worth[a] & worth[b])
-        a, b = a[new], b[new]
-        # From a certain step on, more share this band than are held against each other here.
-        alike = (rows[a] == rows[b]).sum(axis=1) >= _EQUAL_HASHES if step < _FEW else slice(None)
-        worth[a[alike]] = worth[b[alike]] = True
-
-
-def _closest(row: int, candidates: list[int], rows: NDArray[Any], text: Callable[[int], str]) -> int | None:
-    equal = (rows[candidates] == rows[row]).sum(axis=1).tolist()
-    likely = sorted((-e, other) for e, other in zip(equal, candidates, strict=True) if e >= _EQUAL_HASHES)
-    own = _word_pairs(_words(text(row))) if likely else set()
-    return next((other for _, other in likely[:_COMPARED] if _similar(own, text(other))), None)
+    ordered = np.sort((band.astype(np.uint64) << np.uint64(32)) | np.arange(len(rows), dtype=np.uint64))
+    keys, of_row = (ordered >> np.uint64(32)).astype(np.uint32), (ordered & np.uint64(0xFFFFFFFF)).astype(np.intp)
+    links = [np.empty(0, np.int64)]
+    for step in range(1, _NEIGHBOURS + 1):
+        same = np.flatnonzero(keys[:-step] == keys[step:])
+        earlier, later = of_row[same], of_row[same + step]
+        alike = (rows[earlier] == rows[later]).sum(axis=1) >= _EQUAL_HASHES
+        links.append(later[alike] << 32 | earlier[alike])
+    return np.concatenate(links)
 
 
 def _words(text: str) -> list[str]:
