@@ -58,6 +58,18 @@ def test_the_newest_two_of_each_cycle_stay_whole_across_all_dates(home: Home, ma
     assert removed(home, keep=1) == [str(lora[2].gguf), str(tuned[1].gguf)]
 
 
+def test_a_merged_model_goes_unless_another_run_stands_on_it(home: Home, make_run: MakeRun) -> None:
+    days = ("2026-10-01", "2026-10-02", "2026-10-03", "2026-10-04")
+    first = make_run(days[0])
+    runs = [first, make_run(days[1]), make_run(days[2], base_model=f"run:{first.label}"), make_run(days[3])]
+    for run in runs:
+        run.model.mkdir()
+        (run.model / "model.safetensors").write_bytes(b"as large as the base model")
+    assert removed(home) == [str(p) for p in (runs[1].gguf, runs[1].model, first.gguf)]
+    assert [run.model.exists() for run in runs] == [True, False, True, True]
+    assert all(run.weights.exists() for run in runs)
+
+
 def test_the_published_model_and_the_one_before_it_stay_whole(home: Home, make_run: MakeRun) -> None:
     runs = [make_run(f"2026-10-0{n}") for n in range(1, 6)]
     for run in (runs[4], runs[0], runs[1]):

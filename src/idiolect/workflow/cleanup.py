@@ -1,8 +1,9 @@
 """What old runs leave on the disk: the newest successful run of each cycle and the one before it are kept whole.
 
-Of an older run the model file goes and the weights that training can go on from stay. A run that failed and left
-neither goes, and so does a work folder that nothing was written to for a week. Never touched: a run that is going on,
-the published model, and the one that a rollback would bring back. The rules are those of MetaHuman OS, over all days.
+Of an older run the model file goes, and the merged model beside an adapter; the weights that were trained stay. A run
+that failed and left neither goes, and so does a work folder that nothing was written to for a week. Never touched: a
+run that is going on, the published model, and the one that a rollback would bring back. The rules are those of
+MetaHuman OS, over all days.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from idiolect.serving import ollama
 from idiolect.workflow.audit import audit
 from idiolect.workflow.journal import read_journal
 from idiolect.workflow.lock import no_other_run, only_publication
+from idiolect.workflow.plan import EARLIER_RUN
 from idiolect.workflow.registry import Published, Registry, read_registry, write_registry
 from idiolect.workflow.runs import state
+from idiolect.workflow.summary import read_summary
 
 KEPT = 2
 _NAME = "its run's model file is gone"
@@ -74,19 +77,41 @@ def _needed(registry: Registry) -> list[Published]:
 
 
 def _removals(profile: Profile, keep: int, untouched: set[str | None]) -> Iterator[Removal]:
+    bases = _bases(profile)
     for cycle in CYCLES.values():
         runs = [r for r in reversed(profile.runs()) if r.cycle == cycle]
         whole = [r.label for r in runs if state(r) == "succeeded"][:keep]
         for run in runs:
             if run.label not in untouched and run.label not in whole:
-                yield from _of_run(run, older=len(whole) == keep and run.label < whole[-1])
+                older = len(whole) == keep and run.label < whole[-1]
+                yield from _of_run(run, older=older, gone_on_from=run.label in bases)
     for work in sorted(profile.work.glob("*")):
         if work.name not in untouched and not _queued(work) and time.time() - _last_written(work) > _WEEK:
             yield Removal(work, "nothing was written to it for a week", _size(work))
 
 
-def _of_run(run: Run, *, older: bool) -> Iterator[Removal]:
-    """Say what of a run goes that is not among those kept whole; `older` than all of them or not."""
+def _bases(profile: Profile) -> set[str]:
+    """Return the labels of runs whose merged model is the base model of another one."""
+    named = [name for run in profile.runs() for name in _base_names(run) if isinstance(name, str)]
+    return {name.removeprefix(EARLIER_RUN) for name in named}
+
+
+def _base_names(run: Run) -> list[object]:
+    """Return what may name a run's base model: its summary, or how it was asked for."""
+    if run.summary.exists():
+        return [read_summary(run.summary).base_model]
+    try:
+        journal = read_journal(run.journal)
+    except UserFault:
+        return []
+    return [*journal.environ.values(), journal.flags.get("base_model")]
+
+
+def _of_run(run: Run, *, older: bool, gone_on_from: bool) -> Iterator[Removal]:
+    """Say what of a run goes that is not among those kept whole; `older` than all of them or not.
+
+    What was merged can be merged again, unless it is what another run's adapter stands on.
+    """
     ggufs, weights = list(run.folder.glob("*.gguf")), list(run.folder.rglob("*.safetensors"))
     resumable = run.journal.exists() and (state(run) != "failed" or any(run.bundle.glob("checkpoints/*")))
     if state(run) != "succeeded" and not weights and not resumable and (older or not ggufs):
@@ -96,6 +121,8 @@ def _of_run(run: Run, *, older: bool) -> Iterator[Removal]:
     elif older:
         for gguf in ggufs:
             yield Removal(gguf, "newer models are kept; its weights stay", _size(gguf))
+        if run.cycle.trains == "adapter" and run.model.is_dir() and not gone_on_from:
+            yield Removal(run.model, "newer models are kept; its adapter stays", _size(run.model))
 
 
 def _queued(work: Path) -> bool:
