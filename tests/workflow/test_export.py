@@ -82,6 +82,21 @@ def test_an_importance_matrix_is_measured_kept_and_used_again(
     assert without.read_bytes() != run.gguf.read_bytes()
 
 
+@pytest.mark.slow
+def test_a_whole_cycle_of_an_architecture_that_llama_cpp_converts(
+    home: Home, make_person: MakePerson, talks: list[Event], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = write_model(tmp_path / "olmo", "Olmo2", num_hidden_layers=2)
+    write_tokenizer(base)
+    person, flags = make_person("ada", talks), {"base_model": str(base), **QUICK}
+    with pytest.raises(BaseModelFault, match="Olmo2ForCausalLM, which cannot be exported"):
+        run_cycle(home, Asked(person, {}, flags), FULL, lambda _: None)
+    monkeypatch.setenv("LLAMA_CPP_DIR", str(Path(__file__).parents[1] / "export" / "stand_in"))
+    run = run_cycle(home, Asked(person, {}, flags), FULL, lambda _: None).run
+    again = export_again(home, Another("ada", run.label, "Q4_K_M", tmp_path / "again.gguf"), lambda _: None)
+    assert again.read_bytes() == run.gguf.read_bytes()
+
+
 def test_what_cannot_be_exported_is_said(home: Home, finished: Finished, tmp_path: Path) -> None:
     run = finished.run
 
