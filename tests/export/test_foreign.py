@@ -37,6 +37,7 @@ def at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLAMA_CPP_DIR", str(STAND_IN))
 
 
+@pytest.mark.slow
 def test_what_it_says_is_what_transformers_says(
     olmo: Path, at_hand: None, tmp_path: Path, serve: Callable[[Path], Any]
 ) -> None:
@@ -62,6 +63,7 @@ def test_what_it_says_is_what_transformers_says(
     assert theirs == greedy_in_transformers(model, PROMPT, 16)
 
 
+@pytest.mark.slow
 def test_a_model_without_an_adapter_is_converted_as_it_stands(olmo: Path, at_hand: None, tmp_path: Path) -> None:
     export.export_gguf(olmo, tmp_path / "m.gguf", "BF16", name="tiny")
     (found,) = (t for t in gguf.GGUFReader(tmp_path / "m.gguf").tensors if t.name == "blk.1.ffn_up.weight")
@@ -84,6 +86,7 @@ def test_a_folder_without_a_converter_is_named(olmo: Path, tmp_path: Path, monke
         export.check_exportable(olmo)
 
 
+@pytest.mark.slow
 def test_what_the_converter_does_not_know_is_refused_in_its_own_words(at_hand: None, tmp_path: Path) -> None:
     base = write_model(tmp_path / "base", "StableLm")
     write_tokenizer(base)
@@ -96,6 +99,7 @@ def test_with_an_importance_matrix_it_is_refused_early(olmo: Path, at_hand: None
         export.check_exportable(olmo, weighed=True)
 
 
+@pytest.mark.slow
 def test_nothing_is_left_of_an_export_that_is_interrupted(olmo: Path, at_hand: None, tmp_path: Path) -> None:
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt

@@ -78,6 +78,7 @@ def test_full_half_way(
     assert {path.name: sha256(path) for path in adapter.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_full_while_llama_cpps_converter_writes(
     small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,7 @@ def write_job(folder: Path, base: Path, samples: int = 12) -> None:
     write_bundle(folder, "adapter", OPTIONS, lines, base / "tokenizer.json")
 
 
+@pytest.mark.slow
 def test_events_arrive_in_order_and_the_result_is_there(tmp_path: Path, tiny_base: Path) -> None:
     bundle, told = tmp_path / "bundle", list[Event]()
     write_job(bundle, tiny_base)
@@ -68,6 +69,7 @@ def test_a_job_that_fails_says_why_and_what_to_do(tmp_path: Path) -> None:
     assert [type(e) for e in told] == [Failed]
 
 
+@pytest.mark.slow
 def test_a_job_that_falls_says_where_to_look(tmp_path: Path, tiny_base: Path) -> None:
     broken, log = tmp_path / "broken", tmp_path / "run.log"
     shutil.copytree(tiny_base, broken)

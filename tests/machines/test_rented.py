@@ -56,6 +56,7 @@ def said(told: list[Event]) -> list[str]:
     return [e.text for e in told if isinstance(e, Note)]
 
 
+@pytest.mark.slow
 def test_a_job_on_a_pod_ends_with_the_same_weights_and_no_pod(
     runpod: RunPodServer, renting: Renting, make_job: MakeJob, tiny_base: Path, tmp_path: Path
 ) -> None:

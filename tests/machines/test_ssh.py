@@ -107,6 +107,7 @@ def test_a_transfer_goes_on_in_the_middle(box: SshBox, known: Path, tmp_path: Pa
     assert sha256(tmp_path / "back.bin") == sha256(local)
 
 
+@pytest.mark.slow
 def test_a_job_there_ends_with_the_same_weights_and_leaves_nothing(
     box: SshBox, known: Path, tiny_base: Path, make_job: MakeJob, tmp_path: Path
 ) -> None:
@@ -127,6 +128,7 @@ def test_a_job_there_ends_with_the_same_weights_and_leaves_nothing(
     assert not (tmp_path / "there" / "jobs" / "job").exists()
 
 
+@pytest.mark.slow
 def test_a_job_that_fails_there_says_why_and_leaves_nothing(
     box: SshBox, known: Path, tiny_base: Path, make_job: MakeJob, tmp_path: Path
 ) -> None:

@@ -90,6 +90,7 @@ def test_a_run_leaves_just_what_was_promised(
     assert answer.tokens > 0
 
 
+@pytest.mark.slow
 def test_all_weights_are_trained_and_another_run_goes_on_from_them(
     home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path
 ) -> None:
@@ -134,6 +135,7 @@ def test_all_weights_are_trained_and_another_run_goes_on_from_them(
         cycle(home, person, "run:nosuch", kind=FINE_TUNE)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_from_a_base_with_an_adapter_merged_in(
     home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path
 ) -> None:

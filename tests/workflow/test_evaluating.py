@@ -21,6 +21,7 @@ from idiolect.workflow.runs import newest
 from tests.conftest import Event, MakePerson
 
 
+@pytest.mark.slow
 def test_two_runs_with_one_seed_are_the_same_and_neither_is_better(
     home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path
 ) -> None:

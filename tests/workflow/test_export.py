@@ -38,6 +38,7 @@ def finished(
     return run_cycle(home, Asked(make_person("ada", talks), {}, flags), cycle, lambda _: None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("finished", [FULL.name, FINE_TUNE.name], indirect=True)
 def test_a_second_file_stands_beside_the_first_and_equals_it_if_it_is_the_same(
     home: Home, finished: Finished, tmp_path: Path
@@ -54,6 +55,7 @@ def test_a_second_file_stands_beside_the_first_and_equals_it_if_it_is_the_same(
     assert not any(isinstance(event, Note) for event in told)
 
 
+@pytest.mark.slow
 def test_without_its_base_the_merged_model_is_exported_and_said(home: Home, finished: Finished, own_base: Path) -> None:
     shutil.rmtree(own_base)
     told: list[Any] = []
@@ -67,6 +69,7 @@ def test_without_its_base_the_merged_model_is_exported_and_said(home: Home, fini
         export_again(home, Another("ada", finished.run.label, "Q8_0"), told.append)
 
 
+@pytest.mark.slow
 def test_an_importance_matrix_is_measured_kept_and_used_again(
     home: Home, make_person: MakePerson, talks: list[Event], tmp_path: Path
 ) -> None:
@@ -97,6 +100,7 @@ def test_a_whole_cycle_of_an_architecture_that_llama_cpp_converts(
     assert again.read_bytes() == run.gguf.read_bytes()
 
 
+@pytest.mark.slow
 def test_what_cannot_be_exported_is_said(home: Home, finished: Finished, tmp_path: Path) -> None:
     run = finished.run
 

@@ -62,6 +62,7 @@ def begun(told: list[Any]) -> list[str]:
     return [event.step for event in told if isinstance(event, Began)]
 
 
+@pytest.mark.slow
 def test_a_run_stopped_after_every_step_ends_as_one_never_stopped(home: Home, person: str) -> None:
     never_stopped = run_cycle(home, Asked(person, {}, {}), FULL, lambda _: None).run
     names = list(STEPS)
