@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.files import sha256, whole, write_json, write_jsonl
+from idiolect.files import json_record, sha256, whole, write_json, write_json_records, write_jsonl
 
 
 def test_a_file_appears_only_when_whole(tmp_path: Path) -> None:
@@ -49,3 +49,10 @@ def test_json_is_utf8_and_hashed(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
     # FIPS 180-2, appendix B.1
     assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+@pytest.mark.parametrize("records", [[], [{}], [{"a": [1, {"b": "c\nd"}]}, "é", []]])
+def test_records_written_one_by_one_are_the_list_written_at_once(tmp_path: Path, records: list[object]) -> None:
+    write_json(tmp_path / "at once.json", records)
+    write_json_records(tmp_path / "one by one.json", map(json_record, records))
+    assert (tmp_path / "one by one.json").read_bytes() == (tmp_path / "at once.json").read_bytes()
