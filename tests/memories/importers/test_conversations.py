@@ -11,21 +11,19 @@ from idiolect.memories.importers import Message, Person, Thread
 from idiolect.memories.importers.conversations import (
     ANSWERED_BEFORE,
     BEFORE,
-    GO_ON,
     LINK,
     NOT_ANSWERED,
     PASTED,
     QUOTATION,
-    TALK_BYTES,
     TOO_FAR,
     UNWANTED,
     Builder,
     Left,
     Others,
-    Talk,
 )
 from idiolect.memories.importers.lengths import bytes_of
 from idiolect.memories.importers.message import Kind
+from idiolect.memories.importers.talks import GO_ON, TALK_BYTES, Talk
 
 ADA = Person("ada", "Ada", me=True)
 ANNA, BOB = Person("anna", "Anna", me=False), Person("bob", "Bob", me=False)

@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from idiolect.errors import ExportFault
 from idiolect.memories import read_event
 from idiolect.memories.importers import SOURCES, Asked, Export, Message, Survey, is_me
-from idiolect.memories.importers.conversations import Builder, Left, Talk
+from idiolect.memories.importers.conversations import Builder, Left
 from idiolect.memories.importers.events import Writing
 from idiolect.memories.importers.ledger import Seen
+from idiolect.memories.importers.talks import Talk
 from tests.memories.importers.exports import FORMS, LIFE
 from tests.memories.importers.test_sources import GOLDEN, ME
 

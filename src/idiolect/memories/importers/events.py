@@ -14,8 +14,9 @@ from datetime import tzinfo
 from functools import cached_property
 from typing import Any
 
-from idiolect.memories.importers.conversations import Others, Talk
+from idiolect.memories.importers.conversations import Others
 from idiolect.memories.importers.pseudonyms import Mask
+from idiolect.memories.importers.talks import Talk
 from idiolect.memories.importers.times import iso, moment
 
 _NO_SLUG = re.compile(r"[^a-z0-9]+")

@@ -1,9 +1,8 @@
 """The records of a long JSON array, some at a time, so that a file larger than memory is never held whole.
 
-The boundaries of records are found by what JSON (RFC 8259) guarantees: a quote within a string is escaped, so that
-brackets outside of strings can be counted with a few passes over the bytes in C. What lies between two boundaries is
-decoded by msgspec, many records at once. A record that msgspec refuses is mended, if it is one of the known faults of
-exporting programs, or reported; it takes no other with it.
+What lies between two borders of records (`json_borders.py`) is decoded by msgspec, many records at once. A record
+that msgspec refuses is mended, if it is one of the known faults of exporting programs, or reported; it takes no other
+with it.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import BinaryIO, Generic, TypeVar
 
 import msgspec
 
+from idiolect.memories.importers.json_borders import TOKEN, elements, whole_records
 from idiolect.memories.importers.message import Unreadable
 
 T = TypeVar("T")
@@ -23,12 +23,6 @@ BLOCK = 1 << 20
 #: No record of a person's life is larger; what is, is not taken into memory.
 LARGEST_RECORD = 64_000_000
 
-_USUAL_DEPTH = 40
-#: A chat may be short: its end is looked for in so much first.
-_FIRST_LOOK = 1 << 14
-_NO_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
-_BETWEEN = re.compile(rb"\}\s*,")
-_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+("?)|[\[\]{}]', re.DOTALL)
 _ESCAPE = re.compile(
     rb"\\x([0-9A-Fa-f]{2})"
     rb"|\\u[Dd][89ABab]..\\u[Dd][C-Fc-f].."  # a pair of surrogates
@@ -65,7 +59,7 @@ def records(
             decoded = decoder.decode(b"[%b]" % text)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             decoded = []
-            for offset, element in enumerate(_elements(text)):
+            for offset, element in enumerate(elements(text)):
                 try:
                     decoded.append(lenient(element, kind))
                 except (ValueError, RecursionError) as fault:
@@ -135,7 +129,7 @@ def _arrays(file: BinaryIO, key: str | None, largest: int) -> Iterator[tuple[byt
         rest = outside.taken()
         fresh = True
         while True:
-            end, closed = _whole_records(rest, fresh=fresh)
+            end, closed = whole_records(rest, fresh=fresh)
             if text := rest[:end].strip(b", \t\r\n"):
                 yield head, text
             rest, fresh = rest[end:], False
@@ -179,7 +173,7 @@ class _Outside:
         text = self._text
         end = self._at
         found: bytes | None = None
-        for token in _TOKEN.finditer(text, self._at):
+        for token in TOKEN.finditer(text, self._at):
             sign = text[token.start()]
             if sign == 0x22:
                 if not token[1]:
@@ -208,100 +202,3 @@ class _Outside:
         if len(self._opened) < 2:
             return b""
         return bytes(self._text[self._opened[-2] : end]) + b"]}"
-
-
-def _whole_records(text: bytes, *, fresh: bool) -> tuple[int, bool]:
-    """Return where the last whole record in `text` ends, or where the array does, and which of both it is.
-
-    `text` begins between two records; `fresh` means that none of the array have been seen, so that it may be short.
-    """
-    window = _FIRST_LOOK if fresh else len(text)
-    while True:
-        part = text[:window]
-        brackets, in_string = _brackets(part)
-        closers, openers = _unpaired(brackets)
-        if closers:
-            return _closing(part), True
-        if window >= len(text):
-            return _last_boundary(text, openers, in_string=in_string), False
-        window *= 8
-
-
-def _brackets(text: bytes, *, in_string: bool = False) -> tuple[bytes, bool]:
-    """Return the brackets outside of strings, and whether the text ends within a string."""
-    bare = text.replace(rb"\\", b"").replace(rb"\"", b"").translate(None, _NO_STRUCTURE).replace(b'""', b"")
-    pieces = bare.split(b'"')
-    return b"".join(pieces[in_string::2]), in_string ^ (len(pieces) % 2 == 0)
-
-
-def _unpaired(brackets: bytes) -> tuple[int, int]:
-    """Return how many brackets close what was open before, and how many stay open."""
-    brackets = brackets.replace(b"[", b"{").replace(b"]", b"}")
-    for _ in range(_USUAL_DEPTH):
-        fewer = brackets.replace(b"{}", b"")
-        if len(fewer) == len(brackets):
-            return fewer.count(b"}"), fewer.count(b"{")
-        brackets = fewer
-    # Nested deeper than anybody writes: one by one, lest it take the square of the depth.
-    closers = openers = 0
-    for bracket in brackets:
-        if bracket == 0x7B:
-            openers += 1
-        elif openers:
-            openers -= 1
-        else:
-            closers += 1
-    return closers, openers
-
-
-def _closing(text: bytes) -> int:
-    """Return where the bracket stands that closes the array in whose middle `text` begins."""
-    depth = 0
-    for token in _TOKEN.finditer(text):
-        sign = text[token.start()]
-        if sign in b"[{":
-            depth += 1
-        elif sign in b"]}":
-            depth -= 1
-            if depth < 0:
-                return token.start()
-    return len(text)
-
-
-def _last_boundary(text: bytes, depth: int, *, in_string: bool) -> int:
-    """Return where the last whole record ends, or 0; `depth` and `in_string` are where `text` ends."""
-    if depth == 0 and not in_string and text.rstrip().endswith(b"}"):
-        return len(text)
-    later = len(text)
-    for between in reversed(list(_BETWEEN.finditer(text))):
-        border = between.start() + 1
-        part = text[border:later]
-        # A string in which `part` ends and does not begin, or the other way round, has one of its quotes in it.
-        in_string ^= _brackets(part)[1]
-        closers, openers = _unpaired(_brackets(part, in_string=in_string)[0])
-        depth += closers - openers
-        if depth == 0 and not in_string:
-            return border
-        later = border
-    return 0
-
-
-def _elements(text: bytes) -> Iterator[bytes]:
-    """Cut records with commas between into single ones."""
-    depth, start = 0, 0
-    end = 0
-    for token in _SINGLE.finditer(text):
-        sign = text[token.start()]
-        if sign in b"[{":
-            depth += 1
-        elif sign in b"]}":
-            depth -= 1
-        elif sign == 0x2C and depth == 0:
-            yield text[start : token.start()]
-            start = token.end()
-        end = token.end()
-    if text[start:].strip() or not end:
-        yield text[start:]
-
-
-_SINGLE = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{},]', re.DOTALL)

@@ -16,8 +16,9 @@ from typing import BinaryIO
 import msgspec
 
 from idiolect.errors import ExportFault
-from idiolect.memories.importers.conversations import BEFORE, Left, Talk
+from idiolect.memories.importers.conversations import BEFORE, Left
 from idiolect.memories.importers.message import Unreadable
+from idiolect.memories.importers.talks import Talk
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import msgspec
 
-from idiolect.memories.importers.conversations import Left, Talk
+from idiolect.memories.importers.conversations import Left
 from idiolect.memories.importers.events import Writing
 from idiolect.memories.importers.ledger import Ledger
 from idiolect.memories.importers.message import Unreadable
+from idiolect.memories.importers.talks import Talk
 
 Item = Talk | Left | Unreadable
 
