@@ -49,7 +49,7 @@ from idiolect.home import Home
 from idiolect.memories import read_memories
 from idiolect.memories.sample_person import write_sample_person
 from idiolect.training import Stepped, decode, write_bundle
-from idiolect.training.attention import BY_SAMPLE
+from idiolect.training.attention import BY_SAMPLE, register
 from idiolect.training.loop import summed_loss
 from idiolect.training.rows import fuse
 from idiolect.training.tokens import TokenizedSample, tokenize
@@ -274,6 +274,7 @@ def main() -> None:
     parser.add_argument("--llama-factory", default="")
     parser.add_argument("--pass", dest="passes", action="store_true")
     arguments = parser.parse_args()
+    register()
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         home = Home(folder / "home")
