@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from email.message import Message as Mail
-from html.parser import HTMLParser
+from html import unescape
 
 _WROTE = re.compile(
     r"\b(?:wrote|writes|schrieb|escribió|a écrit|ha scritto|escreveu|skrev|schreef|geschreven|kirjoitti"
@@ -31,7 +31,10 @@ _SIGNATURE = re.compile(
 )
 _CHARSETS = ("utf-8", "cp1252")
 _BLOCKS = frozenset({"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "blockquote", "ul", "ol", "table"})
-_SILENT = frozenset({"script", "style", "head", "title"})
+_SILENT = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style|head|title)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"(<[^<>]{0,5000}>)")
+_TAG_NAME = re.compile(r"<([/!?]?)\s*([\w-]*)[^<>]*>\Z")
+_BLANK_LINES = re.compile(r"\n{3,}")
 #: No letter is nested deeper, or goes on for longer.
 _PARTS = 200
 _LONGEST = 1_000_000
@@ -112,48 +115,24 @@ def _unflowed(text: str, part: Mail) -> str:
     return "\n".join(line.rstrip(" ") if line != "-- " else line for line in lines)
 
 
-class _Text(HTMLParser):
-    """Keeps the text of HTML; what is quoted in it gets a `>` before each line."""
+def _without_tags(markup: str) -> str:
+    """Return the text of HTML; what is quoted in it gets a `>` before each line.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.pieces: list[str] = []
-        self._silent = 0
-        self._quotes = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - theirs
-        if tag in _SILENT:
-            self._silent += 1
-        if tag == "blockquote":
-            self._quotes += 1
-        if tag in _BLOCKS:
-            self.pieces.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _SILENT:
-            self._silent = max(self._silent - 1, 0)
-        if tag == "blockquote":
-            self._quotes = max(self._quotes - 1, 0)
-        if tag in _BLOCKS:
-            self.pieces.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent and data.strip():
-            words = " ".join(data.split())
-            before = data[0].isspace() and "\n" not in data[:1]
-            space = " " if before else ""
-            self.pieces.append(
-                f"\n> {words}\n" if self._quotes else f"{space}{words}{' ' if data[-1].isspace() else ''}"
-            )
-
-
-def _without_tags(html: str) -> str:
-    if not html:
-        return ""
-    parser = _Text()
-    try:
-        parser.feed(html)
-        parser.close()
-    except (ValueError, AssertionError, RecursionError):
-        return ""
-    return re.sub(r"\n\s*\n+", "\n\n", re.sub(r"[^\S\n]+\n", "\n", "".join(parser.pieces))).strip()
+    Not by html.parser, which takes the square of the length for an opening bracket that is never closed.
+    """
+    pieces: list[str] = []
+    quotes = 0
+    for token in _TAG.split(_SILENT.sub(" ", markup)):
+        found = _TAG_NAME.match(token)
+        if found:
+            name = found[2].lower()
+            if name == "blockquote":
+                quotes = max(quotes + (-1 if found[1] else 1), 0)
+            if name in _BLOCKS:
+                pieces.append("\n")
+        elif token.strip():
+            words = " ".join(unescape(token).split())
+            space = " " if token[0].isspace() else ""
+            pieces.append(f"\n> {words}\n" if quotes else f"{space}{words}{' ' if token[-1].isspace() else ''}")
+    lines = (line.strip() for line in "".join(pieces).split("\n"))
+    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()

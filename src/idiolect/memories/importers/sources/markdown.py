@@ -23,12 +23,13 @@ _TAKEN_OUT = (
     re.compile(r"^```(?:dataview|dataviewjs|tasks|query|button|mermaid)\b.*?(?:^```|\Z)", re.DOTALL | re.MULTILINE),
     re.compile(r"%%.*?(?:%%|\Z)", re.DOTALL),
     re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL),
-    re.compile(r"!\[\[[^\]\n]*\]\]|!\[[^\]\n]*\]\([^)\n]*\)"),
+    re.compile(r"!\[\[[^\]\n]{0,200}\]\]|!\[[^\]\n]{0,200}\]\([^)\n]{0,2000}\)"),
     re.compile(r"[^\S\n]\^[\w-]+$", re.MULTILINE),
     re.compile(r"^[\w -]{1,40}::.*$", re.MULTILINE),
 )
-_WIKI = re.compile(r"\[\[(?:[^\]|\n]*\|)?([^\]|\n]*)\]\]")
-_LINK = re.compile(r"\[([^\]\n]*)\]\((?:https?|mailto|obsidian|file)[^)\n]*\)")
+# Bounded, lest a note of opening brackets alone take the square of its length.
+_WIKI = re.compile(r"\[\[(?:[^\]|\n]{0,200}\|)?([^\]|\n]{0,200})\]\]")
+_LINK = re.compile(r"\[([^\]\n]{0,200})\]\((?:https?|mailto|obsidian|file)[^)\n]{0,2000}\)")
 _HEADING = re.compile(r"^#{1,6}\s+", re.MULTILINE)
 _RULE = re.compile(r"^\s*(?:[-*_]\s*){3,}$", re.MULTILINE)
 _PARAGRAPHS = re.compile(r"\n\s*\n")

@@ -39,7 +39,7 @@ _ANGLE = re.compile(r"<[^<>\n]{3,80}>")
 _ATTACHED = re.compile(r"\S[^\n]*\.\w{2,5} \([^()\n]+\)(?:\n|$)|<[^<>\n:]{2,30}: [^<>\n]+>(?:\n|$)")
 _LOCATION = re.compile(r"[^\n]*https://maps\.google\.com/\?q=\S+")
 _EDITED = re.compile(
-    r"\s*(?:\u200e<[^<>\n]{4,60}>|<(?:This message was edited|Diese Nachricht wurde bearbeitet|Se editó este mensaje\.?"
+    r"(?:\u200e<[^<>\n]{4,60}>|<(?:This message was edited|Diese Nachricht wurde bearbeitet|Se editó este mensaje\.?"
     r"|Ce message a été modifié|Questo messaggio è stato modificato|Mensagem editada|Dit bericht is bewerkt"
     r"|Denne meldingen ble redigert)>)$"
 )
@@ -188,7 +188,7 @@ def _thread(export: Export, file: _File, asked: Asked) -> Thread:
     writers = {name: None for name, _, kind in parsed if kind == "said"}
     mine = {name.strip().casefold() for name in asked.me}
     others = [name for name in writers if name.casefold() not in mine]
-    stem = file.member.stem
+    stem = file.member.stem[:200]
     if stem.strip("_").lower() in ("chat", ""):
         stem = file.member.folder.rpartition("/")[2].removesuffix(".zip") or export.path.stem
     title = _COPY.sub("", _TITLE.sub("", stem, count=1)).strip()

@@ -1,0 +1,60 @@
+"""Texts made to be slow: each is gone through in a time that grows as its length does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from email import message_from_string
+from typing import Any
+
+import pytest
+
+from idiolect.memories.importers.lengths import pieces, trimmed
+from idiolect.memories.importers.mail_text import own_words, text_of_mail
+from idiolect.memories.importers.quotes import is_link, without_quotes
+from idiolect.memories.importers.sources import discord, facebook, imessage, mbox, slack, whatsapp
+from idiolect.memories.importers.sources.markdown import plain
+
+LENGTH = 60_000
+
+
+def html(text: str) -> str:
+    return text_of_mail(message_from_string(f"Content-Type: text/html\n\n{text}"))
+
+
+SLOW: list[tuple[Callable[[str], Any], str]] = [
+    (own_words, "On 2024 x wrote wrote\n"),
+    (own_words, "From: a\n"),
+    (own_words, "-"),
+    (plain, "%% "),
+    (plain, "![["),
+    (plain, "![]("),
+    (plain, "[a](http://"),
+    (plain, "- "),
+    (plain, "```dataview\n"),
+    (html, "<"),
+    (html, "<a "),
+    (html, "<!--"),
+    (html, "<blockquote>x"),
+    (lambda text: list(pieces(text, 2500)), "é \n \n"),
+    (lambda text: trimmed(text, 1500), "a. "),
+    (is_link, "http://"),
+    (without_quotes, "> "),
+    (whatsapp._header, "1/1/24, 1:02   "),
+    (whatsapp._parsed, "A: a.bb ("),
+    (whatsapp._parsed, "A: <"),
+    (lambda text: whatsapp._parsed(f"A: {text}x"), " "),
+    (facebook._PROGRAMS.fullmatch, "a added "),
+    (lambda text: discord._MARKUP.sub("", text), "<:a"),
+    (lambda text: slack._MARKUP.sub("", text), "<a"),
+    (lambda text: mbox._SUBJECT.sub("", text), "re: "),
+    (imessage._SYSTEM.fullmatch, "a added "),
+]
+
+
+@pytest.mark.parametrize(("read", "piece"), SLOW)
+def test_no_text_takes_the_square_of_its_length(read: Callable[[str], Any], piece: str) -> None:
+    began = time.process_time()
+    read(piece * (LENGTH // len(piece)))
+    # The square would be minutes; a busy machine may take some times the usual hundredth of a second.
+    assert time.process_time() - began < 3
