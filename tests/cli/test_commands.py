@@ -98,7 +98,6 @@ def test_ctrl_c_leaves_nothing_half_written(
         "formatted_samples.json",
         "schema_applied.json",
         "ledger.jsonl",
-        "report.html",
         run.dataset.name,
         "run.log",
     }

@@ -119,7 +119,7 @@ def test_a_pod_whose_host_key_its_log_does_not_name_is_given_back(
 def test_a_pod_that_is_lost_is_replaced_and_nothing_is_learned_twice(
     runpod: RunPodServer, renting: Renting, make_job: MakeJob, tiny_base: Path, tmp_path: Path
 ) -> None:
-    here, away = make_job("here", 4, 400), make_job("away", 4, 400)
+    here, away = make_job("here", 20, 400), make_job("away", 20, 400)
     train_here(here, tiny_base, tmp_path / "log", lambda _: None)
     told: list[Event] = []
     ended: list[str] = []

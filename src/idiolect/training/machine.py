@@ -105,7 +105,12 @@ def _on_gpu(job: Job, processes: int, has: Has) -> Setup:
 
 
 def _faster_here() -> tuple[Literal["bfloat16", "float32"], str]:
-    """Return the type that this CPU multiplies faster in, and by how much, in words."""
+    """Return the type that this CPU multiplies faster in, and why, in words.
+
+    One that has instructions for bfloat16 is not timed: two runs must not differ because one began at a busy moment.
+    """
+    if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported():
+        return "bfloat16", "bfloat16 (this CPU has instructions for it)"
     slow, fast = _seconds(torch.float32), _seconds(torch.bfloat16)
     if fast > _CLEARLY * slow:
         return "float32", f"float32 (measured {fast / slow:.1f} times as fast as bfloat16)"
