@@ -158,6 +158,13 @@ def test_many_damages(file: Path, data: st.DataObject) -> None:
         values_replaced(file, data)
 
 
+@pytest.mark.parametrize(
+    "content", [b"When;From;Message;Ro\0\0-03-05;Ada\xd1\r\xd1 Lunde;Yes\n", b"text\n" + b"a" * 20_000_000]
+)
+def test_what_fuzzing_found(content: bytes) -> None:
+    damaged(Path("plain/chat.csv"), content)
+
+
 @pytest.mark.parametrize("source", SOURCES)
 @thorough(4)
 @given(content=st.binary(max_size=200) | st.text(max_size=100).map(str.encode))

@@ -61,11 +61,12 @@ def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
 def _first(export: Export, member: Member) -> Mapping[str, Any]:
     """Return the first row, or what stands above a CSV's first row."""
     head = export.head(member).decode("utf-8-sig", "replace")
-    if _is_csv(member):
-        return dict.fromkeys(next(csv.reader(io.StringIO(head), delimiter=_delimiter(member, head)), []))
     try:
+        if _is_csv(member):
+            rows = csv.reader(io.StringIO(head, newline=""), delimiter=_delimiter(member, head))
+            return dict.fromkeys(next(rows, []))
         row = msgspec.json.decode(head.strip().split("\n", 1)[0])
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except (csv.Error, msgspec.MsgspecError, ValueError, RecursionError):
         return {}
     return row if isinstance(row, dict) else {}
 
