@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from idiolect.cli import app
 from idiolect.cli.options import options_page
 from idiolect.config import CurationRules, Options
 from idiolect.memories.metahuman import read_event
@@ -33,9 +33,8 @@ def test_every_option_has_help() -> None:
 def test_each_command_of_the_documents_is_understood(command: str) -> None:
     _, verb, *rest = command.split()
     verbs = [verb, *rest[:1]] if verb in GROUPS and re.match(r"[a-z]", "".join(rest[:1])) else [verb]
-    done = subprocess.run(
-        [sys.executable, "-m", "idiolect", *verbs, "--help"], capture_output=True, text=True, check=True
-    )
+    done = CliRunner().invoke(app, [*verbs, "--help"], env={"COLUMNS": "300"})
+    assert done.exit_code == 0, done.output
     for flag in (word for word in rest if word.startswith("--")):
         assert flag in done.stdout
 

@@ -105,6 +105,7 @@ def test_no_capacity_anywhere_and_no_price_low_enough(runpod: RunPodServer, rent
     assert not runpod.pods
 
 
+@pytest.mark.slow
 def test_a_pod_whose_host_key_its_log_does_not_name_is_given_back(
     runpod: RunPodServer, renting: Renting, monkeypatch: pytest.MonkeyPatch
 ) -> None:

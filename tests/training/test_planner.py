@@ -101,6 +101,7 @@ def test_where_nothing_was_measured_no_time_is_given() -> None:
     assert here.seconds is None
 
 
+@pytest.mark.slow
 def test_this_computer_multiplies_matrices() -> None:
     rate = measured_rate("float32")
     assert rate is not None

@@ -38,6 +38,7 @@ def test_a_config_is_all_that_is_needed(home: Home, config_alone: Path) -> None:
     assert made.notes == ()
 
 
+@pytest.mark.slow
 def test_the_embedded_model_is_known_without_being_unpacked(home: Home) -> None:
     assert estimated(home, "embedded").parameters == 134_515_008
     assert not home.cache.exists()
