@@ -5,7 +5,7 @@ PY      := $(VENV)/bin/python
 PYTHON ?= python3
 READY   := $(VENV)/.ready
 
-.PHONY: setup demo test check fast slow docs clean
+.PHONY: setup demo test check fast slow long docs clean
 
 setup: $(READY)
 
@@ -24,11 +24,15 @@ check: setup
 	$(VENV)/bin/mypy
 
 fast: setup
-	$(PY) -m pytest -m "not slow" -n 2
+	$(PY) -m pytest -m "not slow and not long" -n 2
 
 slow: setup
 	sh scripts/debian-packages
 	$(PY) -m pytest -m slow -n 2
+
+long: setup
+	sh scripts/debian-packages
+	$(PY) -m pytest -m long
 
 docs: setup
 	$(PY) scripts/write_docs.py

@@ -116,7 +116,7 @@ def test_a_pod_whose_host_key_its_log_does_not_name_is_given_back(
     assert not runpod.pods
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_pod_that_is_lost_is_replaced_and_nothing_is_learned_twice(
     runpod: RunPodServer, renting: Renting, make_job: MakeJob, tiny_base: Path, tmp_path: Path
 ) -> None:
