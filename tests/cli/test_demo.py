@@ -19,7 +19,7 @@ from idiolect.workflow.runs import newest
 from tests.ollama import gguf_of, ollama_stand_in
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_demo_shows_what_it_promises(tmp_path: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"} | {"COLUMNS": "140"}
     words = [sys.executable, "-m", "idiolect", "demo", "--home", str(tmp_path)]

@@ -174,7 +174,7 @@ def test_memories_of_which_none_can_be_learned_from_end_the_run_at_once(
         newest(home, person)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_ledger_that_says_otherwise_than_the_trainer_fails_the_run(
     home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path
 ) -> None:

@@ -85,7 +85,7 @@ def test_a_full_disk_is_said_and_what_was_done_is_kept(home: Home, person: str) 
     assert done_before(told) == ["curate", "format"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_disk_that_becomes_full_in_training_is_said_and_training_goes_on(home: Home, person: str) -> None:
     told: list[Any] = []
     with pytest.raises(RunFailed, match="No space left"):
