@@ -120,7 +120,7 @@ def test_serve_answers_the_openai_client_until_ctrl_c(home: Home, make_run: Make
     assert "Traceback" not in errors
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_that_fails_after_its_model_was_made_offers_it(
     home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path, ollama: OllamaStandIn
 ) -> None:
