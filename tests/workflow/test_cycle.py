@@ -174,7 +174,7 @@ def test_memories_of_which_none_can_be_learned_from_end_the_run_at_once(
         newest(home, person)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_ledger_that_says_otherwise_than_the_trainer_fails_the_run(
     home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path
 ) -> None:
@@ -186,7 +186,7 @@ def test_a_ledger_that_says_otherwise_than_the_trainer_fails_the_run(
             with run.ledger.open("a") as ledger:
                 ledger.write('{"memory": "x.json", "fate": "train", "sample": "never seen"}\n')
 
-    with pytest.raises(RunFailed, match="30 samples were learned from where the ledger has 31"):
+    with pytest.raises(RunFailed, match="30 samples were learned from; the ledger has 31"):
         run_cycle(home, Asked(person, {}, {"base_model": str(tiny_base), **QUICK}), FULL, add_one)
     (row,) = overview(home, person)
     assert row.state == "failed"
