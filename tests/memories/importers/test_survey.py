@@ -52,6 +52,7 @@ def test_a_diary_of_the_seventeenth_century(home: Home) -> None:
         done = bring_in("plain", export, home.profile("pepys"), Asked(), pause=1)
     assert (done.own, done.memories, done.survey.messages) == (4688, 4688, 4688)
     memories = [m for m in read_memories(home.profile("pepys")) if isinstance(m, Memory)]
-    entries = [json.loads(line) for file in sorted(PEPYS.glob("*.jsonl")) for line in file.open(encoding="utf-8")]
+    lines = [line for file in sorted(PEPYS.glob("*.jsonl")) for line in file.read_text(encoding="utf-8").splitlines()]
+    entries = [json.loads(line) for line in lines]
     assert sorted(m.turns[0].text for m in memories) == sorted(e["text"].strip() for e in entries)
     assert {m.timestamp.year for m in memories if m.timestamp} == {1660, 1661, 1662}
