@@ -69,6 +69,8 @@ def test_runs_are_listed_shown_compared_queued_and_cancelled(home: Home, person:
     assert {row["label"]: row["state"] for row in told(home, "runs")}[queued] == "cancelled"
     assert "is in the queue cpu" in typed(home, "runs", "resume", queued, "--queue", "cpu")
     assert {row["label"]: row["state"] for row in told(home, "runs")}[queued] == "queued"
+    assert told(home, "runs", "cancel", queued) == {"label": queued, "outcome": "It was not going on; it will not."}
+    assert told(home, "runs", "resume", queued, "--queue", "gpu") == {"label": queued, "queue": "gpu"}
     with pytest.raises(UserFault, match="is queued already"):
         typed(home, "runs", "resume", queued, "--queue", "cpu")
 

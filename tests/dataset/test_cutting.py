@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,15 @@ def test_the_ledger_counts_what_was_cut(
     ]
     lines = [json.loads(line) for line in made.dataset.read_text().splitlines()]
     assert {f["sample"] for f in fates if f["fate"] != "dropped"} == {line["id"] for line in lines}
+
+
+def test_no_sample_is_longer_than_the_base_model_has_positions_for(
+    home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path, tmp_path: Path
+) -> None:
+    short = shutil.copytree(tiny_base, tmp_path / "short")
+    config = json.loads((short / "config.json").read_text())
+    (short / "config.json").write_text(json.dumps(config | {"max_position_embeddings": 130}))
+    person = make_person("ada", [*talks, {"id": "evt-1", "type": "chat", "content": "Where to?", "response": LONG}])
+    told: dict[str, str] = {}
+    make_dataset(home, Asked(person, {}, {"base_model": str(short)}), told.__setitem__)
+    assert told["export"].endswith("held out, 1 cut to 130 tokens")

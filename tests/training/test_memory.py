@@ -127,7 +127,7 @@ def test_the_largest_row_is_full_or_a_large_step_or_the_longest_sample() -> None
     assert largest_row(Work(1, 40, 40, 40, ""), 512, changed()) == Row(40, 40, 40)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.parametrize(("trains", "optimizer"), [("adapter", "adamw_torch"), ("model", "adafactor")])
 def test_a_training_takes_what_was_predicted_within_a_quarter(
     tmp_path: Path, embedded_model: BaseModel, trains: Trains, optimizer: str

@@ -78,7 +78,7 @@ def test_a_stopped_run_is_cancelled_and_goes_on_only_by_name(home: Home, person:
     assert [(r.state, r.step) for r in overview(home)] == [("interrupted", "validate")]
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_run_that_trains_is_stopped_with_its_training(home: Home, person: str) -> None:
     running, trainer = in_training(home, person)
     (row,) = overview(home)
@@ -92,7 +92,7 @@ def test_a_run_that_trains_is_stopped_with_its_training(home: Home, person: str)
     assert [r.state for r in overview(home)] == ["cancelled"]
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_training_ends_with_the_process_that_wanted_it_also_by_kill_9(home: Home, person: str) -> None:
     running, trainer = in_training(home, person)
     os.kill(running.pid, signal.SIGKILL)

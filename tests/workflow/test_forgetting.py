@@ -64,7 +64,7 @@ def test_a_data_set_forgets_and_says_nothing_more_of_it(home: Home, person: str)
     assert CliRunner().invoke(app, words[:-2]).exit_code == 2
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_model_that_is_trained_anew_does_not_know_it(home: Home, person: str) -> None:
     first = run_cycle(home, Asked(person, {}, {"dtype": "float32"}), FULL, lambda _: None)
     found = find(home, person, Wish(memory="evt-secret"))

@@ -31,7 +31,7 @@ def test_what_the_page_installs_can_be_installed() -> None:
     assert wanted[2] in project["optional-dependencies"]
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_page_leads_from_two_exports_to_a_model(tmp_path: Path, tiny_base: Path) -> None:
     talks = [e for e in sample_events() if "response" in e]
     life = [Said(n, n % 2 == 1, str(talks[n // 2]["response" if n % 2 else "content"])) for n in range(96)]

@@ -62,7 +62,7 @@ def person(make_person: MakePerson, talks: list[Event], tiny_base: Path) -> str:
     return make_person("ada", talks, base_model=str(tiny_base), **QUICK)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.parametrize("cycle", list(CYCLES))
 def test_killed_everywhere_it_ends_as_if_it_never_was(home: Home, person: str, tmp_path: Path, cycle: str) -> None:
     elsewhere = Home(tmp_path / "elsewhere")

@@ -33,7 +33,7 @@ def kill(holds: Holder | None, workers: list[subprocess.Popen[bytes]]) -> bool:
     return False
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_no_run_is_lost_or_done_twice_and_each_persons_are_in_order(
     home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path
 ) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from idiolect.bases.anatomy import Anatomy, Linear, dissect
-from idiolect.bases.folder import checked, copy_tokenizer
+from idiolect.bases.folder import checked, context_length, copy_tokenizer
 from idiolect.bases.stated import Stated, no_such_model, read_stated, stated
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Linear",
     "Stated",
     "checked",
+    "context_length",
     "copy_tokenizer",
     "dissect",
     "known_anywhere",

@@ -32,6 +32,13 @@ def checked(folder: Path) -> Path:
     return folder
 
 
+def context_length(folder: Path) -> int | None:
+    """Return how many tokens a model has positions for, as its config.json says; None if it says nothing."""
+    config = json.loads((folder / "config.json").read_bytes())
+    stated = config.get("text_config", config).get("max_position_embeddings")
+    return stated if isinstance(stated, int) else None
+
+
 def copy_tokenizer(base: Path, model: Path, chat_template: str) -> None:
     """Put what turns text into tokens, and the generation's settings, beside weights that were trained on `base`.
 

@@ -73,8 +73,12 @@ def resume(
     home: HomeFolder = None,
     wait: Wait = False,
     queue: Queue = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Go on with a run that was interrupted, cancelled or failed: what is done is not done again."""
+    """Go on with a run that was interrupted, cancelled or failed: what is done is not done again.
+
+    With --json nothing is shown on the way; the end is the run's summary, as `runs show` prints it.
+    """
     from idiolect.cli.cycles import say_queued, watch
     from idiolect.workflow.cycle import resume as go_on
     from idiolect.workflow.runs import find
@@ -88,19 +92,29 @@ def resume(
     if queue:
         from idiolect.workflow.queue import put_again
 
-        say_queued(put_again(place, person, label, queue), queue)
+        queued = put_again(place, person, label, queue)
+        if as_json:
+            print_json({"label": queued, "queue": queue})
+        else:
+            say_queued(queued, queue)
+        return
+    if as_json:
+        print_json(go_on(place, person, label, lambda event: None, wait=wait).summary)
         return
     watch(lambda tell: go_on(place, person, label, tell, wait=wait), person, home)
 
 
 @app.command()
-def cancel(label: str, username: AnyUsername = None, home: HomeFolder = None) -> None:
+def cancel(label: str, username: AnyUsername = None, home: HomeFolder = None, as_json: AsJson = False) -> None:
     """Stop a run, wherever it is: its training too. `runs resume LABEL` takes it up again."""
     from idiolect.workflow.cancel import cancel as stop
     from idiolect.workflow.runs import find
 
     profile, run = find(home_at(home), label, username)
     outcome = stop(profile, run)
+    if as_json:
+        print_json({"label": label, "outcome": outcome})
+        return
     Console(highlight=False, soft_wrap=True).print(f"Cancelled {label}. {outcome}")
 
 

@@ -53,7 +53,7 @@ class Options(BaseModel):
     """Fixes every choice that is left to chance."""
 
     max_seq_length: Annotated[int, Field(ge=32)] = 2048
-    """Tokens in one sample; a longer one is cut at a turn, or within its reply, and counted."""
+    """Tokens in one sample (fewer, if the base model has fewer positions); a longer one is cut, and counted."""
     num_train_epochs: Annotated[float, Field(gt=0)] = 3
     """How many times each sample is learned."""
     learning_rate: Annotated[float, Field(gt=0, lt=1)] = 2e-4

@@ -72,7 +72,7 @@ def apply_chat_template(target: Target, formatted: Path, to: Path) -> str:
 
 def export_dataset(data: Data, target: Target, rendered: Path, to: Dataset) -> str:
     """Write the data set, and into the ledger, where there is one, each memory's final fate."""
-    samples, most = read_records(rendered, RenderedSample), data.options.max_seq_length
+    samples, most = read_records(rendered, RenderedSample), target.longest(data.options)
     tokens = token_counts(samples, target.tokenizer)
     fitting = cut_to_fit(samples, tokens, target.tokenizer, target.template.turn_end, most)
     cut = {s.id for s in fitting if tokens[s.id] > most}
@@ -107,7 +107,7 @@ def measure_dataset(data: Data, target: Target, made: Dataset) -> Quality:
     samples = read_records(made.curated, Sample)
     tokens = token_counts(read_records(made.schema_applied, RenderedSample), target.tokenizer)
     earlier = [s for path in _earlier_curated(data.profile) for s in read_records(path, Sample)]
-    return measure(samples, read_lines(made.ledger, Fate), tokens, data.options.max_seq_length, earlier)
+    return measure(samples, read_lines(made.ledger, Fate), tokens, target.longest(data.options), earlier)
 
 
 def _earlier_curated(profile: Profile) -> list[Path]:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from idiolect.bases import BaseModel, checked, resolve
+from idiolect.bases import BaseModel, checked, context_length, resolve
 from idiolect.config import CurationRules, Mode, Options, Settings, curation_rules
 from idiolect.config import resolve as resolve_settings
 from idiolect.curation import Message
@@ -66,6 +66,10 @@ class Target:
     @property
     def tokenizer(self) -> Path:
         return self.base.folder / "tokenizer.json"
+
+    def longest(self, options: Options) -> int:
+        """Return how many tokens a sample may have: no more than the model has positions for."""
+        return min(options.max_seq_length, context_length(self.base.folder) or options.max_seq_length)
 
     @cached_property
     def go_template(self) -> str | None:
