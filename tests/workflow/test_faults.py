@@ -89,7 +89,7 @@ def test_a_full_disk_is_said_and_what_was_done_is_kept(home: Home, person: str) 
 def test_a_disk_that_becomes_full_in_training_is_said_and_training_goes_on(home: Home, person: str) -> None:
     told: list[Any] = []
     # Whoever writes first says it: training its checkpoint, or the run its log.
-    with pytest.raises((RunFailed, NoRoom), match="No space left|became full"):
+    with pytest.raises((RunFailed, NoRoom), match=r"No space left|became full"):
         run_cycle(home, Asked(person, {}, {}), FULL, when(lambda e: isinstance(e, Stepped), lambda: fill(home), told))
     (home.root / "filler").unlink()
     told.clear()

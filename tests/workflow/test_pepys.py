@@ -35,8 +35,7 @@ HIS_WORDS = re.compile(
 
 @pytest.mark.slow
 @needs_pepys
-def test_a_model_learns_to_speak_as_pepys(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OMP_NUM_THREADS")
+def test_a_model_learns_to_speak_as_pepys(home: Home) -> None:
     profile = home.profile("pepys")
     write_pepys(profile)
     flags = {

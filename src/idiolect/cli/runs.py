@@ -67,7 +67,7 @@ def show(label: str, username: AnyUsername = None, home: HomeFolder = None, as_j
 
 
 @app.command()
-def resume(
+def resume(  # noqa: PLR0913, PLR0917 - flags
     label: Annotated[str | None, typer.Argument(help="Which run; the newest of a person if not said.")] = None,
     username: AnyUsername = None,
     home: HomeFolder = None,
@@ -99,7 +99,7 @@ def resume(
             say_queued(queued, queue)
         return
     if as_json:
-        print_json(go_on(place, person, label, lambda event: None, wait=wait).summary)
+        print_json(go_on(place, person, label, lambda _: None, wait=wait).summary)
         return
     watch(lambda tell: go_on(place, person, label, tell, wait=wait), person, home)
 
