@@ -1,12 +1,12 @@
 """How long curation takes over merely reading and parsing every memory file once.
 
-    python benchmarks/curation.py [--files 100000] [--diary DIARY.jsonl]
+    python benchmarks/curation.py [--files 100000] [--rounds 3] [--diary DIARY.jsonl]
 
 Writes event files (sentences of a diary of {"time", "text"} lines, or of the sample person, put together anew, so
 that hardly two are alike; one in a hundred says nearly what another does), then, in one run: reads and parses each
-once with json.loads; curates them all; curates them again after one in a hundred new files has come. Once with
-masking switched off in curation.json and once as it comes. Prints times, the ratios, and the most memory that this
-process and its children had at a time.
+once with json.loads; curates them all; curates them again after one in a hundred new files has come. Some rounds with
+masking switched off in curation.json, and as it comes, in turn. Prints the medians of the times and of each round's
+ratios, and the most memory that this process and its children had at a time.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ import argparse
 import json
 import os
 import random
+import statistics
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from idiolect.config import CurationRules, Options
@@ -106,9 +108,45 @@ def _text(path: Path) -> str:
         return ""
 
 
+@dataclass(frozen=True)
+class Round:
+    """Seconds that each part of a round took, and how many files and samples there were."""
+
+    floor: float
+    first: float
+    second: float
+    files: int
+    samples: int
+
+
+def measure(profile: Profile, pool: list[str], files: int, rules: CurationRules) -> Round:
+    profile.prepared.unlink(missing_ok=True)
+    before, count = timed(lambda: read_and_parse(profile))
+    first, samples = timed(lambda: curate(profile, rules))
+    after, _ = timed(lambda: read_and_parse(profile))
+    new = write_events(profile, pool, range(files, files + files // 100))
+    second, _ = timed(lambda: curate(profile, rules))
+    for path in new:
+        path.unlink()
+    return Round((before + after) / 2, first, second, count, samples)
+
+
+def show(named: str, rounds: list[Round]) -> None:
+    def middle(figure: Callable[[Round], float]) -> float:
+        return statistics.median(map(figure, rounds))
+
+    floor = middle(lambda r: r.floor)
+    print(f"{named}: {rounds[0].samples:,} samples")
+    print(f"  read and parse       {floor:6.2f} s  {1e6 * floor / rounds[0].files:6.1f} µs a file")
+    print(f"  curate, first time   {middle(lambda r: r.first):6.2f} s  {middle(lambda r: r.first / r.floor):5.2f} x")
+    again = middle(lambda r: r.second / r.first)
+    print(f"  curate, 1 % are new  {middle(lambda r: r.second):6.2f} s  {again:5.2f} x the first")
+
+
 def main() -> None:
     asked = argparse.ArgumentParser()
     asked.add_argument("--files", type=int, default=100_000)
+    asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--diary", type=Path)
     how = asked.parse_args()
     memory = Memory()
@@ -117,18 +155,14 @@ def main() -> None:
         pool = sentences(how.diary)
         write_events(profile, pool, range(how.files))
         read_and_parse(profile)  # into the system's memory
-        print(f"{how.files:,} files, {os.cpu_count()} cores")
-        for named, rules in (("without masking", CurationRules(mask=())), ("with masking", CurationRules())):
-            floor, count = timed(lambda: read_and_parse(profile))
-            first, samples = timed(lambda: curate(profile, rules))  # noqa: B023 - called at once
-            new = write_events(profile, pool, range(how.files, how.files + how.files // 100))
-            second, _ = timed(lambda: curate(profile, rules))  # noqa: B023
-            for path in new:
-                path.unlink()
-            print(f"{named}: {samples:,} samples")
-            print(f"  read and parse       {floor:6.2f} s  {1e6 * floor / count:6.1f} µs a file")
-            print(f"  curate, first time   {first:6.2f} s  {first / floor:5.2f} x")
-            print(f"  curate, 1 % are new  {second:6.2f} s  {second / first:5.2f} x the first")
+        print(f"{how.files:,} files, {os.cpu_count()} cores, medians of {how.rounds} rounds")
+        ways = {"without masking": CurationRules(mask=()), "with masking": CurationRules()}
+        rounds: dict[str, list[Round]] = {named: [] for named in ways}
+        for _ in range(how.rounds):
+            for named, rules in ways.items():
+                rounds[named].append(measure(profile, pool, how.files, rules))
+        for named, measured in rounds.items():
+            show(named, measured)
     print(f"most memory: {memory.most / 1e6:,.0f} MB in this process and its children")
 
 
