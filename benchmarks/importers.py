@@ -1,13 +1,16 @@
 """How long an import takes over merely parsing the same file with msgspec, and how much memory.
 
-    python benchmarks/importers.py [--megabytes 100] [--rounds 3] [--source chatgpt]
+    python -m benchmarks.importers [--megabytes 100] [--rounds 3] [--source chatgpt]
 
 For each JSON source writes an export of about so many megabytes (words of the sample person, put together anew) and,
-in turns, several rounds in one run: reads the file and decodes it with msgspec into plain objects; reads and counts
+in turns, several rounds in one run: reads its files and decodes them with msgspec into plain objects; reads and counts
 its messages (what `--detect` does); imports it into a new profile, files, ledger and all. Prints the best round of
 each by the clock, with the processor seconds of the reading and of the writing process, the ratios, and the most
-memory that the importing processes used. Above `--whole` megabytes the file is not
-parsed whole, because that takes many times its size.
+memory that the importing processes used. Above `--whole` megabytes nothing is parsed whole, because that takes many
+times its size.
+
+ChatGPT's and Telegram's exports have all that real ones have, and are written piece by piece, as large as one likes.
+The others are those of the tests, with the fields that are read and no more, so that parsing them alone takes less.
 """
 
 from __future__ import annotations
@@ -34,6 +37,8 @@ import msgspec
 from idiolect.home import Home
 from idiolect.memories.importers import Asked, Export, bring_in, survey
 from idiolect.memories.sample_person import sample_events
+from tests.memories.importers import exports
+from tests.memories.importers.exports import Said, Write
 
 WORDS = " ".join(f"{e.get('content', '')} {e.get('response', '')}" for e in sample_events()).split()
 
@@ -110,14 +115,31 @@ def telegram(draw: random.Random) -> Iterator[str]:
 
 
 #: Source: (name of the file, what is in it, what closes it).
-EXPORTS: dict[str, tuple[str, Callable[[random.Random], Iterator[str]], str]] = {
+STREAMED: dict[str, tuple[str, Callable[[random.Random], Iterator[str]], str]] = {
     "chatgpt": ("conversations.json", chatgpt, "]"),
     "telegram": ("result.json", telegram, "]}]}}"),
 }
+WRITTEN: dict[str, Write] = {
+    "claude": exports.claude,
+    "discord": exports.discord,
+    "signal": exports.signal,
+    "facebook": exports.facebook,
+    "google-chat": exports.google_chat,
+    "slack": exports.slack,
+    "day-one": exports.day_one,
+    "plain": exports.jsonl,
+}
+SOURCES = [*STREAMED, *WRITTEN]
+ME = Asked(me=(exports.ADA, "ada@example.org"))
+#: Messages by which the size of a source's message is measured.
+A_FEW = 2000
 
 
 def write(source: str, folder: Path, size: int) -> Path:
-    name, pieces, end = EXPORTS[source]
+    if source in WRITTEN:
+        few = WRITTEN[source](folder / "few", life(A_FEW))
+        return WRITTEN[source](folder / "all", life(A_FEW * size // sum(f.stat().st_size for f in files_of(few))))
+    name, pieces, end = STREAMED[source]
     path = folder / name
     with path.open("w", encoding="utf-8") as file:
         for piece in pieces(random.Random(7)):
@@ -126,6 +148,15 @@ def write(source: str, folder: Path, size: int) -> Path:
                 break
         file.write(end)
     return path
+
+
+def life(messages: int) -> list[Said]:
+    draw = random.Random(7)
+    return [Said(n, n % 2 == 1, text(draw, draw.choice((3, 8, 12, 20, 30)))) for n in range(messages)]
+
+
+def files_of(path: Path) -> list[Path]:
+    return sorted(f for f in path.rglob("*") if f.is_file()) if path.is_dir() else [path]
 
 
 class Took(NamedTuple):
@@ -149,18 +180,23 @@ def _of_children() -> float:
 
 
 def parse(path: Path) -> int:
-    msgspec.json.decode(path.read_bytes())
+    for file in files_of(path):
+        whole = file.read_bytes()
+        if file.suffix == ".jsonl":
+            msgspec.json.Decoder().decode_lines(whole)
+        else:
+            msgspec.json.decode(whole)
     return 0
 
 
 def read(source: str, path: Path) -> int:
     with Export(path) as export:
-        return survey(source, export, Asked()).messages
+        return survey(source, export, ME).messages
 
 
 def bring(source: str, path: Path, home: Path) -> int:
     with Export(path) as export:
-        done = bring_in(source, export, Home(home).profile("ada"), Asked(), pause=6 * 3600)
+        done = bring_in(source, export, Home(home).profile("ada"), ME, pause=6 * 3600)
     assert done.own + done.context + sum(done.rules.values()) == done.survey.messages  # noqa: S101
     return done.survey.messages
 
@@ -203,11 +239,11 @@ def main() -> None:
     asked.add_argument("--megabytes", type=int, default=100)
     asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--whole", type=int, default=500)
-    asked.add_argument("--source", choices=EXPORTS, action="append")
+    asked.add_argument("--source", choices=SOURCES, action="append")
     asked.add_argument("--folder", type=Path, help="where memories are written (default: where temporary files are)")
     how = asked.parse_args()
     print(f"{os.cpu_count()} cores, best of {how.rounds} rounds")
-    for source in how.source or EXPORTS:
+    for source in how.source or SOURCES:
         with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory(dir=how.folder) as homes:
             path = write(source, Path(folder), how.megabytes * 1_000_000)
             report(source, path, Path(homes), how.rounds, whole=how.megabytes <= how.whole)
@@ -224,7 +260,7 @@ def report(source: str, path: Path, homes: Path, rounds: int, *, whole: bool) ->
         one, messages = timed(lambda home=home: bring(source, path, home))  # type: ignore[misc]
         took["import"].append(one)
         shutil.rmtree(home)
-    print(f"{source}: {messages:,} messages, {path.stat().st_size / 1e6:,.0f} MB")
+    print(f"{source}: {messages:,} messages, {sum(f.stat().st_size for f in files_of(path)) / 1e6:,.0f} MB")
     floor = min(took["parse only"], default=None)
     for what, times in took.items():
         if times:
