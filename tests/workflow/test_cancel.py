@@ -93,9 +93,11 @@ def test_a_run_that_trains_is_stopped_with_its_training(home: Home, person: str)
 
 
 @pytest.mark.slow
-def test_training_ends_with_the_process_that_wanted_it_also_by_kill_9(home: Home, person: str) -> None:
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=lambda s: s.name)
+def test_training_ends_with_the_process_that_wanted_it(home: Home, person: str, how: signal.Signals) -> None:
+    """Whoever stops a service, or takes its memory, stops its training as well."""
     running, trainer = in_training(home, person)
-    os.kill(running.pid, signal.SIGKILL)
-    running.communicate()
+    os.kill(running.pid, how)
+    running.communicate(timeout=60)
     assert gone(trainer)
     assert [r.state for r in overview(home)] == ["interrupted"]

@@ -16,16 +16,22 @@ def evaluate(
     against: Annotated[
         str | None, typer.Option("--against", help="Which run to compare it with; as before, if not said.")
     ] = None,
+    prompts: Annotated[
+        int | None,
+        typer.Option("--prompts", min=1, help="How many held-out prompts each model answers; in a cycle, 12 to 24."),
+    ] = None,
     home: HomeFolder = None,
 ) -> None:
     """Evaluate a run once more: its model file answers, is measured, and is judged; writes report.html anew."""
-    from idiolect.workflow.evaluating import evaluate_run
+    from idiolect.workflow.evaluating import advised, evaluate_run, evaluation_of, judged_by
 
-    finished, judged = evaluate_run(home_at(home), username, run, against)
+    finished, judged = evaluate_run(home_at(home), username, run, against, prompts)
     console = Console(highlight=False, soft_wrap=True)
     fit = "[bold green]fit to be published[/]" if judged.publish else "[bold yellow]not to be published[/]"
     console.print(f"{fit}: ", end="")
     console.print(judged.reason, markup=False)
+    if advice := advised(evaluation_of(finished.run), judged_by(finished)):
+        console.print(advice, markup=False)
     console.print(f"Report: {finished.run.report}", markup=False)
 
 

@@ -117,6 +117,8 @@ class Options(BaseModel):
     """Nats a token that a model may lose on general questions."""
     publish_leakage: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Share of memories that a model may recite once they are begun, beyond those that it never saw."""
+    quantization_loss: Annotated[float, Field(ge=0)] = 0.02
+    """Nats a token that quantization may cost; the smallest model file that costs no more is recommended."""
 
 
 #: What a full fine-tune wants otherwise than LoRA does: at 2e-4 it would forget all that it knew.

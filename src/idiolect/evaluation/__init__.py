@@ -3,7 +3,8 @@
 from idiolect.evaluation.answers import Answers
 from idiolect.evaluation.blind import Pair, pairs, score
 from idiolect.evaluation.evaluate import evaluate, trained
-from idiolect.evaluation.evaluated import Blind, Evaluation, MadeOf, read_evaluation
+from idiolect.evaluation.evaluated import Blind, Evaluation, MadeOf, Parity, read_evaluation
+from idiolect.evaluation.model_files import ModelFile, advice
 from idiolect.evaluation.probes import planted, probes
 from idiolect.evaluation.quantization import gguf_loss, unquantized_loss
 from idiolect.evaluation.report import report_html
@@ -18,10 +19,13 @@ __all__ = [
     "Evaluated",
     "Evaluation",
     "MadeOf",
+    "ModelFile",
     "Pair",
+    "Parity",
     "StillKnown",
     "Thresholds",
     "Verdict",
+    "advice",
     "evaluate",
     "gguf_loss",
     "pairs",

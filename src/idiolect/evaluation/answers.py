@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -54,7 +54,7 @@ def learned_talks(samples: Sequence[FormattedSample], lines: Sequence[TrainingTe
     return [s for s in samples if s.id in learned]
 
 
-def answers(model: Model, talks: Sequence[FormattedSample]) -> list[str]:
+def answers(model: Model, talks: Iterable[FormattedSample]) -> list[str]:
     """Let a loaded model answer the first prompt of each talk, under the system message that it has there.
 
     The same prompt may be asked twice, since many are invented, and is then answered otherwise.

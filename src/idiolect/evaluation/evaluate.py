@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from idiolect.dataset import FormattedSample, RenderedSample
+from idiolect.dataset import FormattedSample, RenderedSample, TrainingText
+from idiolect.errors import NoRoom
 from idiolect.evaluation import canaries
 from idiolect.evaluation.answers import (
     ANSWER_TOKENS,
@@ -18,13 +20,26 @@ from idiolect.evaluation.answers import (
     learned_talks,
     really_said,
 )
-from idiolect.evaluation.evaluated import Evaluation, Trained
+from idiolect.evaluation.evaluated import Evaluation, Parity, Trained
 from idiolect.evaluation.fidelity import Loss, fidelity, known, summed
 from idiolect.evaluation.memorized import CONTINUED_TOKENS, Recited, long_enough, overlaps, reciting
+from idiolect.evaluation.model_files import ModelFile
 from idiolect.evaluation.probes import GENERAL, SEEN
-from idiolect.evaluation.served import Earlier, Evaluated, read_by_models
+from idiolect.evaluation.served import (
+    Compared,
+    Earlier,
+    Evaluated,
+    Losses,
+    against,
+    quantized,
+    read,
+    read_other,
+    served,
+    to_compare,
+)
+from idiolect.evaluation.side_by_side import Job, Share, side_by_side
 from idiolect.evaluation.voice import Voice, voice
-from idiolect.serving import load
+from idiolect.serving import by_llama_cpp, by_training, differences, load
 from idiolect.training import Measured, SampleLoss, TrainingResult
 
 #: Evaluation may take a fifth of the training's time. On the same processor, a token takes a model file about as long
@@ -32,6 +47,8 @@ from idiolect.training import Measured, SampleLoss, TrainingResult
 _SAID_PER_LEARNED = 1 / 12
 #: Fewer prompts tell nothing, more tell little more.
 _PROMPTS = range(12, 25)
+#: Replies that are begun, for each prompt: what was never seen is hardly ever gone on with, which few tries show.
+_SPLITS = {"train": 1.0, "held_out": 0.5}
 
 
 def trained(measured: Measured, result: TrainingResult, rendered: Sequence[RenderedSample]) -> Trained:
@@ -48,35 +65,92 @@ def trained(measured: Measured, result: TrainingResult, rendered: Sequence[Rende
     )
 
 
-def evaluate(run: Evaluated, base: Path, earlier: Earlier | str | None, so_far: Evaluation) -> Evaluation:
-    """Let model files speak, and measure them: that of a run, its base's, and that of an earlier run.
+def evaluate(
+    run: Evaluated, base: Path, earlier: Earlier | str | None, so_far: Evaluation, prompts: int | None = None
+) -> Evaluation:
+    """Let model files speak, and measure them: that of a run, its base's, that of an earlier run, its other ones.
 
     Instead of an earlier run may stand why there can be no comparison. `so_far` has what is known already: whose run
-    it is, what it was made of, what training measured.
+    it is, what it was made of, what training measured. `prompts` is how many are asked, where that is not to follow
+    from how long training took.
     """
     missing: dict[str, str] = {}
     if isinstance(earlier, str):
         missing["previous"], earlier = earlier, None
-    result = so_far.trained.result
+    result, measured = so_far.trained.result, so_far.trained.measured
     budget = result.learned_tokens * len(result.loss_by_epoch) * _SAID_PER_LEARNED
     files = {"base": base, "new": run.gguf} | ({"previous": earlier.gguf} if earlier else {})
-    count = _prompts(budget, len(files))
-    talks = held_out_talks(run.formatted, run.lines, count)
-    said, recited = _spoken(run, files, talks, count)
-    served, against = read_by_models(run, earlier, so_far.trained.measured, budget)
+    talks = held_out_talks(run.formatted, run.lines, prompts or _prompts(budget, len(files)))
+    texts = to_compare(run, earlier, budget)
+    found = side_by_side(_jobs(run, files, earlier, talks, texts), max(file.stat().st_size for file in files.values()))
+    ours = found["read new"]
+    of_each = {run.quantization: (run.gguf.stat().st_size, ours)}
+    for other in run.others:
+        if isinstance(read := found[f"read {other.quantization}"], NoRoom):
+            missing[other.quantization] = read.problem
+        else:
+            of_each[other.quantization] = read
+    said = {who: found[who] for who in files} | {"real": [really_said(t) for t in talks]}
+    recited = {split: r for split in _SPLITS if (r := found[f"recite {split}"])}
     own = learned_talks(run.formatted, run.lines)
-    texts = [really_said(t) for t in own]
-    heard = voice(texts, [t.mode for t in own], said, [t.mode for t in talks]) if talks else None
+    learned = [really_said(t) for t in own]
+    heard = voice(learned, [t.mode for t in own], said, [t.mode for t in talks]) if talks else None
     return msgspec.structs.replace(
         so_far,
-        served=served,
-        against=against,
+        parity=found["parity"],
+        served=served(run, texts.held, ours, measured),
+        quantizations=quantized(run, texts.held, of_each, measured),
+        against=against(run, earlier, texts, found["read previous"], ours) if earlier else None,
         voice=heard,
         recited=recited,
-        verbatim=sum(overlaps(text, texts) for text in said["new"]),
+        verbatim=sum(overlaps(text, learned) for text in said["new"]),
         answers=_answers(talks, said),
         not_measured=missing | _not_measured(so_far.trained, heard, recited),
     )
+
+
+def _jobs(
+    run: Evaluated,
+    files: Mapping[str, Path],
+    earlier: Earlier | None,
+    talks: Sequence[FormattedSample],
+    texts: Compared,
+) -> dict[str, Job]:
+    """Return what model files are asked for, the longest first: each job has its files for itself."""
+    jobs: dict[str, Job] = {who: partial(_answered, file, talks) for who, file in files.items()}
+    for split, share_of_tries in _SPLITS.items():
+        tried = long_enough(run.lines, split, round(len(talks) * share_of_tries))
+        jobs[f"recite {split}"] = partial(_recited, run, tried)
+    compared = [*texts.now, *texts.then]
+    jobs["read new"] = partial(read, run.gguf, [*texts.held, *compared], run.tokenizer)
+    if earlier:
+        jobs["read previous"] = partial(read, earlier.gguf, compared, run.tokenizer)
+    for other in run.others:
+        jobs[f"read {other.quantization}"] = partial(_read_if_there_is_room, run, other, texts.held)
+    return jobs | {"parity": partial(_parity, run)}
+
+
+def _answered(gguf: Path, talks: Sequence[FormattedSample], share: Share) -> list[str]:
+    return answers(load(gguf, threads=share.threads), share.each(talks))
+
+
+def _recited(run: Evaluated, texts: Sequence[TrainingText], share: Share) -> Recited | None:
+    return reciting(load(run.gguf, threads=share.threads), run.tokenizer, share.each(texts)) if texts else None
+
+
+def _read_if_there_is_room(
+    run: Evaluated, other: ModelFile, texts: Sequence[TrainingText], share: Share
+) -> tuple[int, Losses] | NoRoom:
+    try:
+        return read_other(other, texts, run.tokenizer, share)
+    except NoRoom as full:
+        return full
+
+
+def _parity(run: Evaluated, share: Share) -> Parity:
+    trained = by_training(run.template, run.tokenizer)
+    rendered = by_llama_cpp(load(run.gguf, warm_up=False, threads=share.threads))
+    return Parity(len(trained), differences(trained, rendered))
 
 
 def _not_measured(trained: Trained, heard: Voice | None, recited: Mapping[str, Recited]) -> dict[str, str]:
@@ -106,24 +180,8 @@ def _answers(talks: Sequence[FormattedSample], said: Mapping[str, Sequence[str]]
 
 
 def _prompts(budget: float, models: int) -> int:
-    each = ANSWER_TOKENS * models + CONTINUED_TOKENS * 2
+    each = ANSWER_TOKENS * models + CONTINUED_TOKENS * sum(_SPLITS.values())
     return min(max(int(budget / each), _PROMPTS.start), _PROMPTS.stop - 1)
-
-
-def _spoken(
-    run: Evaluated, files: Mapping[str, Path], talks: Sequence[FormattedSample], count: int
-) -> tuple[dict[str, list[str]], dict[str, Recited]]:
-    """Let one model after the other answer; the new one also goes on with what it knows, and what it cannot know."""
-    said = {}
-    recited: dict[str, Recited] = {}
-    for who, gguf in files.items():
-        model = load(gguf)
-        said[who] = answers(model, talks)
-        if who == "new":
-            tried = {split: long_enough(run.lines, split, count) for split in ("train", "held_out")}
-            found = {split: reciting(model, run.tokenizer, texts) for split, texts in tried.items()}
-            recited = {split: r for split, r in found.items() if r}
-    return {**said, "real": [really_said(t) for t in talks]}, recited
 
 
 def _of(losses: Sequence[SampleLoss], prefix: str, talks: Mapping[str, str]) -> Loss | None:

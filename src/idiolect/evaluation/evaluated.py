@@ -11,6 +11,7 @@ from idiolect.evaluation.answers import Answers
 from idiolect.evaluation.canaries import Canary
 from idiolect.evaluation.fidelity import Fidelity, Loss
 from idiolect.evaluation.memorized import Recited
+from idiolect.evaluation.model_files import Quantized
 from idiolect.evaluation.resampling import Estimate
 from idiolect.evaluation.voice import Voice
 from idiolect.training import Measured, TrainingResult
@@ -40,6 +41,13 @@ class Against(msgspec.Struct, frozen=True, kw_only=True):
     by_quarter: dict[str, Loss]
 
 
+class Parity(msgspec.Struct, frozen=True):
+    """How many talks the model file renders as training does, and where it parts from it (nowhere, if it is fit)."""
+
+    talks: int
+    differences: list[str]
+
+
 class MadeOf(msgspec.Struct, frozen=True, kw_only=True):
     """What the run cost and was made of."""
 
@@ -49,6 +57,8 @@ class MadeOf(msgspec.Struct, frozen=True, kw_only=True):
     seconds: dict[str, float]
     """Step → how long it took."""
     gguf_bytes: int
+    cost_dollars: float = 0.0
+    """What a rented machine took for the training; this one costs nothing."""
 
 
 class Blind(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +83,9 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     trained: Trained
     served: Loss | None = None
     """The model file as llama.cpp serves it: before are the weights that were trained, after the quantized ones."""
+    quantizations: tuple[Quantized, ...] = ()
+    """Model files of these weights, the smallest first, each beside the weights; not all of them are kept."""
+    parity: Parity | None = None
     against: Against | None = None
     voice: Voice | None = None
     recited: dict[str, Recited] = {}

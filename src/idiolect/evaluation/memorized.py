@@ -7,7 +7,7 @@ the prompt and a third of the reply are given; that the rest comes out word for 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,7 +18,7 @@ from idiolect.evaluation.style import words
 from idiolect.serving import Model, continuation
 
 NGRAM = 8
-CONTINUED_TOKENS = 24
+CONTINUED_TOKENS = 16
 #: A reply needs so many words, to be begun with a third of them and to have two n-grams left.
 _WORDS_AT_LEAST = 14
 
@@ -31,7 +31,7 @@ class Recited(msgspec.Struct, frozen=True):
     share: Estimate
 
 
-def reciting(model: Model, tokenizer_json: Path, texts: Sequence[TrainingText]) -> Recited | None:
+def reciting(model: Model, tokenizer_json: Path, texts: Iterable[TrainingText]) -> Recited | None:
     """Let a loaded model go on with each text's first reply; None where no reply is long enough to try."""
     from tokenizers import Tokenizer
 

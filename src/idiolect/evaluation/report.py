@@ -18,8 +18,8 @@ WHO = {"base": "base model", "previous": "previous model", "new": "new model", "
 _ANSWERS = 12
 
 
-def report_html(evaluation: Evaluation, verdict: Verdict) -> str:
-    """Return the page."""
+def report_html(evaluation: Evaluation, verdict: Verdict, publish: str = "gate", advice: str = "") -> str:
+    """Return the page; `publish` is what was asked for, whatever the verdict, and `advice` is which file to take."""
     page = files("idiolect.evaluation").joinpath("page.html.jinja").read_text(encoding="utf-8")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -27,6 +27,10 @@ def report_html(evaluation: Evaluation, verdict: Verdict) -> str:
     return environment.from_string(page).render(
         e=evaluation,
         verdict=verdict,
+        asked=_ASKED.get(publish, ""),
+        advice=advice,
+        files=_files(evaluation),
+        took=_took(evaluation),
         who=WHO,
         headlines=_headlines(evaluation),
         answers=[_answer(evaluation, i) for i in range(min(len(evaluation.answers), _ANSWERS))],
@@ -46,6 +50,10 @@ def report_html(evaluation: Evaluation, verdict: Verdict) -> str:
     )
 
 
+_ASKED = {
+    "always": "It was to be published whatever this says (--publish always).",
+    "never": "It was not to be published whatever this says (--publish never).",
+}
 _FATES = {"train": "learned from", "held_out": "held out, to judge by"}
 
 
@@ -211,6 +219,26 @@ def _leakage(e: Evaluation) -> list[tuple[str, str]]:
 
 def _times(count: int) -> str:
     return {0: "never trained on", 1: "trained on once"}.get(count, f"trained on {count} times")
+
+
+def _files(e: Evaluation) -> list[tuple[str, str, str, str]]:
+    """Return (quantization, size, what it loses, interval) of each model file that was looked at."""
+    return [
+        (q.quantization, f"{q.bytes / 1e6:,.0f} MB", f"{q.lost:+.3f}", _interval_of(q.loss.gain))
+        for q in e.quantizations
+    ]
+
+
+def _interval_of(gain: Estimate) -> str:
+    return f"{-gain.high:+.3f} to {-gain.low:+.3f}"
+
+
+def _took(e: Evaluation) -> str:
+    """Say how long it all took up to here, and what it cost."""
+    minutes, seconds = divmod(round(sum(e.made_of.seconds.values())), 60)
+    time = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    money = f"; a rented machine cost ${e.made_of.cost_dollars:,.2f}" if e.made_of.cost_dollars else ""
+    return f"{time} up to this report{money}."
 
 
 def _shares(e: Evaluation) -> list[tuple[str, list[tuple[str, str, float]]]]:

@@ -6,26 +6,34 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from idiolect.dataset import FormattedSample, RenderedSample, TrainingText
+from idiolect.dataset import ChatTemplate, FormattedSample, RenderedSample, TrainingText
 from idiolect.evaluation.evaluated import Against
 from idiolect.evaluation.fidelity import Loss, by_quarter, known, summed
+from idiolect.evaluation.model_files import ModelFile, Quantized
+from idiolect.evaluation.side_by_side import Share
 from idiolect.serving import likelihood_losses
 from idiolect.training import Measured, SampleLoss, tokenize
 
-#: So many tokens are read in the time in which one is said.
-_READ_PER_SAID = 3
+#: So many tokens are read of what two runs are compared by, and of what files of one model are, in the time in which
+#: one is said. Files of one model part little and all the same way, so that few replies tell how much.
+_COMPARED_PER_SAID, _OF_EACH_FILE_PER_SAID = 3, 1 / 2
+#: So many replies are read of each file in any case.
+_AT_LEAST = 8
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The files of one run that is to be judged."""
+    """The files of one run that is to be judged, and those that its weights could become as well."""
 
     label: str
     gguf: Path
+    quantization: str
+    others: Sequence[ModelFile]
     formatted: Sequence[FormattedSample]
     rendered: Sequence[RenderedSample]
     lines: Sequence[TrainingText]
     tokenizer: Path
+    template: ChatTemplate
 
 
 @dataclass(frozen=True)
@@ -38,62 +46,89 @@ class Earlier:
     rendered: Sequence[RenderedSample]
 
 
+@dataclass(frozen=True)
+class Compared:
+    """The texts that files are judged by: of one model `held`, of two runs what is held out `now`, and was `then`."""
+
+    held: Sequence[TrainingText]
+    now: Sequence[TrainingText] = ()
+    then: Sequence[TrainingText] = ()
+
+
 #: Text → its learned tokens and their summed loss. By its words: a memory may have been written anew since then.
-_Losses = Mapping[str, tuple[int, float]]
+Losses = Mapping[str, tuple[int, float]]
 
 
-def read_by_models(
-    run: Evaluated, earlier: Earlier | None, measured: Measured, budget: float
-) -> tuple[Loss | None, Against | None]:
-    """Return the loss of a run's weights (before) and model file (after), and that of two runs' model files.
-
-    Two are compared on what neither was trained on. `budget` is how many tokens might be said in the time.
-    """
-    learned = {t.id for t in (*run.lines, *(earlier.lines if earlier else ())) if t.split == "train"}
-    held = _within((t for t in run.lines if t.split == "held_out"), budget)
-    then = _within((t for t in (earlier.lines if earlier else ()) if t.split == "held_out"), budget)
-    now, then = ([t for t in texts if t.id not in learned] for texts in (held, then))
-    ours = _read(run.gguf, [*held, *then], run.tokenizer)
-    served = _served(held, ours, measured, run)
+def to_compare(run: Evaluated, earlier: Earlier | None, budget: float) -> Compared:
+    """Choose the texts. `budget` is how many tokens might be said in the time; two runs learned from none of theirs."""
+    held = [t for t in run.lines if t.split == "held_out"]
+    few = _within(held, budget * _OF_EACH_FILE_PER_SAID)
     if earlier is None:
-        return served, None
-    theirs = _read(earlier.gguf, [*now, *then], run.tokenizer)
+        return Compared(few)
+    learned = {t.id for t in (*run.lines, *earlier.lines) if t.split == "train"}
+    before = [t for t in earlier.lines if t.split == "held_out"]
+    now, then = (_within(texts, budget * _COMPARED_PER_SAID) for texts in (held, before))
+    return Compared(few, *([t for t in texts if t.id not in learned] for texts in (now, then)))
+
+
+def read(gguf: Path, texts: Iterable[TrainingText], tokenizer: Path, share: Share) -> Losses:
+    """Return the losses of texts under a model file, each text once."""
+    once = list({t.text: t for t in texts}.values())
+    samples = tokenize(once, tokenizer)
+    losses = likelihood_losses(gguf, samples, share.threads)
+    return {t.text: (s.learned_tokens, loss) for t, s, loss in zip(once, samples, losses, strict=True)}
+
+
+def read_other(other: ModelFile, texts: Iterable[TrainingText], tokenizer: Path, share: Share) -> tuple[int, Losses]:
+    """Return the size of another file of the same model, and the losses of texts under it."""
+    with other.at_hand() as gguf:
+        return gguf.stat().st_size, read(gguf, texts, tokenizer, share)
+
+
+def quantized(
+    run: Evaluated, texts: Sequence[TrainingText], files: Mapping[str, tuple[int, Losses]], measured: Measured
+) -> tuple[Quantized, ...]:
+    """Return what each file (quantization → size and losses) loses against the trained weights; the smallest first."""
+    losses = {name: served(run, texts, seen, measured) for name, (_, seen) in files.items()}
+    found = [
+        Quantized(quantization=name, bytes=files[name][0], loss=loss)
+        for name, loss in losses.items()
+        if loss is not None
+    ]
+    return tuple(sorted(found, key=lambda q: q.bytes))
+
+
+def served(run: Evaluated, texts: Sequence[TrainingText], seen: Losses, measured: Measured) -> Loss | None:
+    """Return the loss of the trained weights (before) and of a file of them (after) on texts that both have read."""
+    trained = {loss.id: loss.after for loss in measured.held_out}
+    talks = {name: k.talk for name, k in known(run.rendered).items()}
+    both = [t for t in texts if t.id in trained and t.text in seen]
+    return _loss([SampleLoss(t.id, seen[t.text][0], trained[t.id], seen[t.text][1]) for t in both], talks)
+
+
+def against(run: Evaluated, earlier: Earlier, texts: Compared, theirs: Losses, ours: Losses) -> Against:
+    """Return the losses of two runs' model files, the earlier one's first."""
     about = known([*earlier.rendered, *run.rendered])
     talks = {name: k.talk for name, k in about.items()}
-    both = {t.text: t for t in (*then, *now)}
-    return served, Against(
+    both = {t.text: t for t in (*texts.then, *texts.now)}
+    return Against(
         label=earlier.label,
-        now=_loss(_compared(now, theirs, ours), talks),
-        then=_loss(_compared(then, theirs, ours), talks),
+        now=_loss(_compared(texts.now, theirs, ours), talks),
+        then=_loss(_compared(texts.then, theirs, ours), talks),
         by_quarter=by_quarter(_compared(both.values(), theirs, ours), about),
     )
 
 
-def _served(held: Sequence[TrainingText], ours: _Losses, measured: Measured, run: Evaluated) -> Loss | None:
-    after = {loss.id: loss.after for loss in measured.held_out}
-    talks = {name: k.talk for name, k in known(run.rendered).items()}
-    return _loss(
-        [SampleLoss(t.id, ours[t.text][0], after[t.id], ours[t.text][1]) for t in held if t.id in after], talks
-    )
-
-
-def _compared(texts: Iterable[TrainingText], before: _Losses, after: _Losses) -> list[SampleLoss]:
+def _compared(texts: Iterable[TrainingText], before: Losses, after: Losses) -> list[SampleLoss]:
     return [SampleLoss(t.id, after[t.text][0], before[t.text][1], after[t.text][1]) for t in texts]
 
 
-def _read(gguf: Path, texts: Sequence[TrainingText], tokenizer: Path) -> _Losses:
-    once = list({t.text: t for t in texts}.values())
-    samples = tokenize(once, tokenizer)
-    losses = likelihood_losses(gguf, samples)
-    return {t.text: (s.learned_tokens, loss) for t, s, loss in zip(once, samples, losses, strict=True)}
-
-
-def _within(texts: Iterable[TrainingText], budget: float) -> list[TrainingText]:
-    """Return as many texts, spread over all, as can be read in time; a token is four characters or so."""
-    found = list(texts)
-    tokens = sum(len(t.text) for t in found) / 4
-    step = max(round(tokens / (_READ_PER_SAID * budget)), 1) if budget else 1
-    return found[::step]
+def _within(texts: Sequence[TrainingText], tokens: float) -> list[TrainingText]:
+    """Return about so many tokens' worth of texts, spread over all; a token is four characters or so."""
+    there = sum(len(t.text) for t in texts) / 4
+    wanted = max(round(len(texts) * tokens / there), _AT_LEAST) if there else 0
+    step = max(len(texts) // wanted, 1) if wanted else 1
+    return list(texts[::step])
 
 
 def _loss(losses: Sequence[SampleLoss], talks: Mapping[str, str]) -> Loss | None:

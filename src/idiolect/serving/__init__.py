@@ -4,8 +4,8 @@ from idiolect.serving import ollama
 from idiolect.serving.continuation import continuation
 from idiolect.serving.endpoint import Offered, endpoint
 from idiolect.serving.go_template import go_template
-from idiolect.serving.in_process import CONTEXT, Model, Reply, Sampling, load, reply
-from idiolect.serving.likelihood import likelihood_losses
+from idiolect.serving.in_process import CONTEXT, Model, Reply, Sampling, all_threads, load, reply
+from idiolect.serving.likelihood import last_states, likelihood_losses
 from idiolect.serving.modelfile import modelfile
 from idiolect.serving.parity import TALKS, by_llama_cpp, by_server, by_training, differences
 
@@ -16,6 +16,7 @@ __all__ = [
     "Offered",
     "Reply",
     "Sampling",
+    "all_threads",
     "by_llama_cpp",
     "by_server",
     "by_training",
@@ -23,6 +24,7 @@ __all__ = [
     "differences",
     "endpoint",
     "go_template",
+    "last_states",
     "likelihood_losses",
     "load",
     "modelfile",

@@ -52,10 +52,10 @@ class Reply:
     tokens: int
 
 
-def load(gguf: Path, context: int = CONTEXT, *, warm_up: bool = True) -> Model:
+def load(gguf: Path, context: int = CONTEXT, *, warm_up: bool = True, threads: int | None = None) -> Model:
     """Load a model file; without `warm_up` its weights are read from the disk only when it is asked something.
 
-    It computes on as many threads as OMP_NUM_THREADS says, or as there are cores.
+    It computes on `threads`; if that is not said, on as many as OMP_NUM_THREADS says, or as there are cores.
 
     Raises DataFault for a file that llama.cpp refuses, MissingPart without xllamacpp.
     """
@@ -70,7 +70,7 @@ def load(gguf: Path, context: int = CONTEXT, *, warm_up: bool = True) -> Model:
     wanted.model.path = str(gguf)
     wanted.n_ctx = context
     wanted.n_parallel = 1
-    wanted.cpuparams.n_threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+    wanted.cpuparams.n_threads = threads or all_threads()
     wanted.verbosity = 0
     wanted.warmup = warm_up
     wanted.api_keys = [key]
@@ -84,6 +84,11 @@ def load(gguf: Path, context: int = CONTEXT, *, warm_up: bool = True) -> Model:
     # Only the running loop answers this. A server that is dropped before its loop runs would never end.
     server.handle_metrics()
     return Model(gguf, server, key)
+
+
+def all_threads() -> int:
+    """Return on how many threads a model computes that has the computer for itself."""
+    return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
 
 
 def reply(

@@ -7,7 +7,6 @@ with pooling `none`, not normalized); its product with the file's own output mat
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import urllib.request
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from idiolect.errors import DataFault, MissingPart, RunFailed
 from idiolect.serving.gguf_tensors import Tensor, tensors
+from idiolect.serving.in_process import all_threads
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _LOGITS = 4_000_000
 
 
-def likelihood_losses(gguf: Path, samples: Sequence[TokenizedSample]) -> list[float]:
+def likelihood_losses(gguf: Path, samples: Sequence[TokenizedSample], threads: int | None = None) -> list[float]:
     """Return the summed loss (nats) of each sample's learned tokens under a model file.
 
     Raises DataFault for a file that llama.cpp refuses, MissingPart without xllamacpp.
@@ -34,12 +34,12 @@ def likelihood_losses(gguf: Path, samples: Sequence[TokenizedSample]) -> list[fl
     if not samples:
         return []
     key = secrets.token_urlsafe()
-    server = _started(gguf, max(len(s.tokens) for s in samples) + 8, key)
+    server = _started(gguf, max(len(s.tokens) for s in samples) + 8, key, threads)
     predicting = [_predicting(_states(server.listening_address, key, s.tokens), s) for s in samples]
     return _summed(predicting, [_targets(s) for s in samples], _output_matrix(gguf))
 
 
-def _started(gguf: Path, context: int, key: str) -> Any:
+def _started(gguf: Path, context: int, key: str, threads: int | None) -> Any:
     """Start llama.cpp so that it returns hidden states as they are, for whoever knows the key."""
     try:
         import xllamacpp
@@ -49,7 +49,7 @@ def _started(gguf: Path, context: int, key: str) -> Any:
     wanted.model.path = str(gguf)
     wanted.n_ctx = wanted.n_batch = wanted.n_ubatch = context
     wanted.n_parallel = 1
-    wanted.cpuparams.n_threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+    wanted.cpuparams.n_threads = threads or all_threads()
     wanted.verbosity = 0
     wanted.embedding, wanted.embd_normalize = True, -1
     wanted.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_NONE
@@ -72,6 +72,18 @@ def _states(address: str, key: str, tokens: Sequence[int]) -> np.ndarray:
     if len(states) != len(tokens):
         raise RunFailed(f"llama.cpp saw {len(states)} tokens instead of {len(tokens)}.", "Please report it.")
     return states
+
+
+def last_states(gguf: Path, texts: Sequence[Sequence[int]], threads: int | None = None) -> np.ndarray:
+    """Return the last hidden state of each text's last token, (texts, hidden); each text is its tokens.
+
+    Raises DataFault for a file that llama.cpp refuses, MissingPart without xllamacpp.
+    """
+    import numpy as np
+
+    key = secrets.token_urlsafe()
+    server = _started(gguf, max(map(len, texts)) + 8, key, threads)
+    return np.array([_states(server.listening_address, key, tokens)[-1] for tokens in texts])
 
 
 def _output_matrix(gguf: Path) -> Tensor:

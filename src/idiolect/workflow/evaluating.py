@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,10 @@ from idiolect.evaluation import (
     Evaluated,
     Evaluation,
     MadeOf,
+    ModelFile,
     Thresholds,
     Verdict,
+    advice,
     evaluate,
     read_evaluation,
     report_html,
@@ -39,8 +42,10 @@ from idiolect.workflow.registry import read_registry
 from idiolect.workflow.runs import Finished, find_run, state
 from idiolect.workflow.summary import file_facts, read_summary
 
-#: The options that decide a verdict.
-GATE = frozenset({"publish_gain", "publish_forgetting", "publish_leakage"})
+#: The options that decide what a report says of an evaluation: the verdict, what is asked for, which file to take.
+GATE = frozenset({"publish", "publish_gain", "publish_forgetting", "publish_leakage", "quantization_loss"})
+#: Model files that are looked at beside a run's own.
+_QUANTIZATIONS = ("Q4_K_M", "Q6_K")
 
 
 def evaluate_step(plan: Plan, _: Callable[[Any], None]) -> str:
@@ -52,13 +57,17 @@ def evaluate_step(plan: Plan, _: Callable[[Any], None]) -> str:
         _comparable(earlier, plan.data.profile, plan.target.base.name) if earlier else None,
         _so_far(plan),
     )
-    return write_down(plan.run, evaluation, plan.data.options).reason
+    judged = write_down(plan.run, evaluation, plan.data.options)
+    return f"{judged.reason} {advised(evaluation, plan.data.options)}".rstrip()
 
 
-def evaluate_run(home: Home, person: str, label: str, against: str | None) -> tuple[Finished, Verdict]:
+def evaluate_run(
+    home: Home, person: str, label: str, against: str | None, prompts: int | None = None
+) -> tuple[Finished, Verdict]:
     """Evaluate a run that has ended once more, beside a run of choice or the one that it was compared with.
 
-    What only the training process can measure stays as it was. Raises UserFault for runs that are not there.
+    What only the training process can measure stays as it was. `prompts` is how many are asked, if more or fewer than
+    in a cycle. Raises UserFault for runs that are not there.
     """
     profile, finished = home.profile(person), find_run(home, label, person)
     so_far = evaluation_of(finished.run)
@@ -70,6 +79,7 @@ def evaluate_run(home: Home, person: str, label: str, against: str | None) -> tu
         base_gguf(home, aimed, finished.run.quantization),
         _comparable(earlier, profile, aimed.base.name) if earlier else None,
         so_far,
+        prompts,
     )
     return finished, rewrite(finished, evaluation)
 
@@ -82,18 +92,28 @@ def verdict_on(plan: Plan) -> Verdict:
 def rewrite(finished: Finished, evaluation: Evaluation) -> Verdict:
     """Put an evaluation in the place of a finished run's; the summary tells of the new files."""
     run, summary = finished.run, finished.summary
-    asked = {name: summary.options[name]["value"] for name in GATE & summary.options.keys()}
-    judged = write_down(run, evaluation, Options(**asked))
+    judged = write_down(run, evaluation, judged_by(finished))
     files = summary.files | {f.name: file_facts(f) for f in (run.evaluation, run.report)}
     write_json(run.summary, msgspec.structs.replace(summary, files=files))
     return judged
+
+
+def judged_by(finished: Finished) -> Options:
+    """Return the options by which a finished run was judged."""
+    asked = finished.summary.options
+    return Options(**{name: asked[name]["value"] for name in GATE & asked.keys()})
+
+
+def advised(evaluation: Evaluation, options: Options) -> str:
+    """Say which model file to take, where there is one to advise."""
+    return advice(evaluation.quantizations, options.quantization_loss, evaluation.quantization, evaluation.label)
 
 
 def write_down(run: Run, evaluation: Evaluation, options: Options) -> Verdict:
     """Write evaluation.json and report.html; return the verdict."""
     judged = verdict(evaluation, thresholds(options))
     write_json(run.evaluation, evaluation)
-    write_text(run.report, report_html(evaluation, judged))
+    write_text(run.report, report_html(evaluation, judged, options.publish, advised(evaluation, options)))
     return judged
 
 
@@ -141,11 +161,33 @@ def _evaluated(run: Run, target: Target) -> Evaluated:
     return Evaluated(
         label=run.label,
         gguf=run.gguf,
+        quantization=run.quantization,
+        others=[_other(run, target, name) for name in _QUANTIZATIONS if name != run.quantization],
         formatted=read_records(run.formatted, FormattedSample),
         rendered=read_records(run.schema_applied, RenderedSample),
         lines=read_lines(run.dataset, TrainingText),
         tokenizer=target.tokenizer,
+        template=target.template,
     )
+
+
+def _other(run: Run, target: Target, quantization: str) -> ModelFile:
+    """Return another model file of a run: one that is there, or how it is made, to be looked at and removed."""
+    there = run.another_gguf(quantization)
+    if there.exists():
+        return ModelFile(quantization, there)
+    lora = run.cycle.trains == "adapter"
+    make = partial(
+        export_gguf,
+        target.base.folder if lora else run.model,
+        quantization=quantization,
+        adapter=run.weights if lora else None,
+        importance=run.importance if run.importance.exists() else None,
+        name=run.label,
+        chat_template=target.template.source,
+    )
+    # Named as what is half done is: if this is killed, whoever goes on with the run removes it.
+    return ModelFile(quantization, run.folder / f".{quantization}.partial", make)
 
 
 def _comparable(earlier: Finished, profile: Profile, base: str) -> Earlier | str:
