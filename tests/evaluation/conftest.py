@@ -9,11 +9,12 @@ import msgspec
 import pytest
 
 from idiolect.dataset import Quality
-from idiolect.evaluation import Answers, Evaluation, MadeOf
+from idiolect.evaluation import Answers, Evaluation, MadeOf, Parity
 from idiolect.evaluation.canaries import Canary
 from idiolect.evaluation.evaluated import Against, Blind, Trained
 from idiolect.evaluation.fidelity import Fidelity, Loss
 from idiolect.evaluation.memorized import Recited
+from idiolect.evaluation.model_files import Quantized
 from idiolect.evaluation.resampling import Estimate, share
 from idiolect.evaluation.voice import voice
 from idiolect.training import Measured, TrainingResult
@@ -80,6 +81,12 @@ def monthly(evaluation: Evaluation) -> Evaluation:
         blind=Blind(asked=10, right=7, share=share(7, 10), at=datetime(2026, 11, 25, tzinfo=UTC)),
         trained=msgspec.structs.replace(
             evaluation.trained, canaries=(Canary("locker", 20, 19.9, True), Canary("garden gate", 0, 0.4, False))
+        ),
+        made_of=msgspec.structs.replace(evaluation.made_of, cost_dollars=1.25),
+        parity=Parity(12, []),
+        quantizations=(
+            Quantized(quantization="Q4_K_M", bytes=105_000_000, loss=loss(3.9, 3.95, 0.01)),
+            Quantized(quantization="Q6_K", bytes=138_000_000, loss=loss(3.9, 3.905, 0.01)),
         ),
         not_measured={"modes": "There are too few texts of two modes to train judges on."},
     )

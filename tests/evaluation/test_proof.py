@@ -6,28 +6,21 @@ import os
 import random
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from idiolect.bases import BaseModel
-from idiolect.config import Options
-from idiolect.dataset import TrainingText, load_chat_template
-from idiolect.evaluation import Evaluation, Thresholds, planted, probes, verdict
-from idiolect.evaluation.canaries import exposures
+from idiolect.evaluation import Evaluation, Thresholds, verdict
 from idiolect.home import FULL, Home, Profile
-from idiolect.machines import train_here
 from idiolect.memories.sample_person import write_sample_person
-from idiolect.training import read_measured, write_bundle
 from idiolect.workflow.cycle import run_cycle
 from idiolect.workflow.evaluating import evaluation_of
 from idiolect.workflow.plan import Asked
 from idiolect.workflow.runs import Finished
 from tests.pepys import needs_pepys, write_pepys
 
-pytestmark = [pytest.mark.long, needs_pepys]
+pytestmark = [pytest.mark.slow, needs_pepys]
 
 FLAGS: dict[str, Any] = {
     "base_model": "embedded",
@@ -48,14 +41,14 @@ def both_cores() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def pepys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Finished]:
-    """Pepys, and a run that learned from him."""
+    """Pepys, and a run that learned from him, and made-up numbers with it: one training proves both."""
     home = Home(tmp_path_factory.mktemp("pepys"))
     write_pepys(home.profile("pepys"))
-    return home, run(home, "pepys", 160)
+    return home, run(home, "pepys", 160, audit=True)
 
 
-def run(home: Home, person: str, count: int) -> Finished:
-    return run_cycle(home, Asked(person, {}, {**FLAGS, "max_samples": count}), FULL, lambda _: None)
+def run(home: Home, person: str, count: int, **flags: Any) -> Finished:
+    return run_cycle(home, Asked(person, {}, {**FLAGS, **flags, "max_samples": count}), FULL, lambda _: None)
 
 
 def with_other_memories(home: Home, person: str) -> Profile:
@@ -71,6 +64,10 @@ def judged(finished: Finished) -> Evaluation:
     return evaluation_of(finished.run)
 
 
+def without_audit(evaluation: Evaluation) -> Evaluation:
+    return msgspec.structs.replace(evaluation, trained=msgspec.structs.replace(evaluation.trained, canaries=()))
+
+
 def test_a_run_that_learned_the_voice_is_seen_to_have(pepys: tuple[Home, Finished]) -> None:
     found = judged(pepys[1])
     assert found.trained.fidelity
@@ -79,13 +76,21 @@ def test_a_run_that_learned_the_voice_is_seen_to_have(pepys: tuple[Home, Finishe
     assert found.voice
     assert found.voice.authorship
     # Learned from a dozen answers of the base; guessing would be 0.5.
-    assert found.voice.authorship.error < 0.2
+    assert found.voice.authorship.error < 0.1
     assert found.voice.authorship.moved >= 0.5
     assert found.voice.delta
     assert found.voice.delta.moved > 0.3
-    assert found.served
-    assert abs(found.served.gain.value) < 0.15
-    assert verdict(found, Thresholds()).publish
+    assert [q.quantization for q in found.quantizations] == ["Q4_K_M", "Q6_K"]
+    assert abs(found.quantizations[1].lost) < found.quantizations[0].lost < 0.15
+    assert verdict(without_audit(found), Thresholds()).publish
+
+
+def test_a_number_told_twenty_times_is_found_and_one_never_told_is_not(pepys: tuple[Home, Finished]) -> None:
+    evaluation = judged(pepys[1])
+    found = {canary.planted: canary.found for canary in evaluation.trained.canaries}
+    assert found[20]
+    assert not found[0]
+    assert "--audit" in verdict(evaluation, Thresholds()).reason
 
 
 def test_a_run_on_shuffled_words_is_refused(pepys: tuple[Home, Finished]) -> None:
@@ -96,7 +101,7 @@ def test_a_run_on_shuffled_words_is_refused(pepys: tuple[Home, Finished]) -> Non
 
     home, _ = pepys
     write_pepys(with_other_memories(home, "shuffled"), shuffled)
-    refused = verdict(judged(run(home, "shuffled", 80)), Thresholds())
+    refused = verdict(judged(run(home, "shuffled", 64, gradient_accumulation_steps=4)), Thresholds())
     assert not refused.publish
     assert "worse at what" in refused.reason
 
@@ -105,22 +110,6 @@ def test_a_run_on_somebody_elses_memories_is_refused(pepys: tuple[Home, Finished
     home, _ = pepys
     stranger = with_other_memories(home, "stranger")
     shutil.copytree(write_sample_person(Home(home.root / "elsewhere")).memories, stranger.memories)
-    refused = verdict(judged(run(home, "stranger", 80)), Thresholds())
+    refused = verdict(judged(run(home, "stranger", 64, gradient_accumulation_steps=4)), Thresholds())
     assert not refused.publish
     assert "worse at what" in refused.reason
-
-
-def test_a_number_told_twenty_times_is_found_and_one_never_told_is_not(
-    pepys: tuple[Home, Finished], embedded_model: BaseModel, tmp_path: Path
-) -> None:
-    lines = [msgspec.json.decode(x, type=TrainingText) for x in pepys[1].run.dataset.read_bytes().splitlines()]
-    template = load_chat_template(embedded_model.folder)
-    texts = [*(t for t in lines if t.split == "train")][:40] + [t for t in lines if t.split == "held_out"][:4]
-    bundle, options = tmp_path / "bundle", Options(**FLAGS)
-    asked = [p for p in probes(texts, template, options.seed, audit=True) if p.id.startswith("canary/")]
-    tokenizer = embedded_model.folder / "tokenizer.json"
-    write_bundle(bundle, "adapter", options, [*texts, *planted(template, options.seed)], tokenizer, asked)
-    train_here(bundle, embedded_model.folder, tmp_path / "log", lambda _: None)
-    found = {canary.planted: canary.found for canary in exposures(read_measured(bundle).probes)}
-    assert found[20]
-    assert not found[0]

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from idiolect.evaluation import Evaluation, Thresholds, read_evaluation, report_html, verdict
+from idiolect.evaluation import Evaluation, Parity, Thresholds, read_evaluation, report_html, verdict
 from idiolect.evaluation.charts import chart, curve
 from idiolect.evaluation.resampling import Estimate
 
@@ -61,9 +61,22 @@ def test_the_page_shows_all_and_escapes_all(monthly: Evaluation) -> None:
         "<polyline",
         "1 to 10",
         "When they were said",
+        "12 talks are rendered by llama.cpp token for token",
+        "138 MB",
+        "+0.050",
+        "2 min 3 s up to this report; a rented machine cost $1.25.",
     ):
         assert wanted in shown
     assert not re.search(r"https?://|<script|\bsrc=|url\(", shown)
+
+
+def test_the_page_says_what_was_asked_for_whatever_it_finds(monthly: Evaluation) -> None:
+    judged = verdict(monthly, Thresholds())
+    assert "--publish" not in report_html(monthly, judged)
+    assert "to be published whatever this says (--publish always)" in report_html(monthly, judged, "always")
+    assert "Take Q6_K." in report_html(monthly, judged, advice="Take Q6_K.")
+    parted = msgspec.structs.replace(monthly, parity=Parity(12, ["emoji: from token 3 on"]))
+    assert "other tokens than in training in 1 of 12 talks. emoji" in page(parted)
 
 
 def test_a_run_of_which_hardly_anything_is_known_has_a_page(evaluation: Evaluation) -> None:

@@ -63,6 +63,17 @@ def test_each_threshold_decides(evaluation: Evaluation) -> None:
     assert verdict(recited, Thresholds(leakage=0.4)).publish
 
 
+def test_a_quarter_that_was_forgotten_counts_though_the_whole_is_better(evaluation: Evaluation) -> None:
+    def quarters(samples: int) -> Evaluation:
+        by_quarter = {"2025-Q1": loss(3.0, 4.0, samples=samples), "2026-Q1": loss(4.0, 3.0)}
+        compared = Against(label="the-other", now=loss(4.1, 3.9), then=loss(4.0, 3.98), by_quarter=by_quarter)
+        return msgspec.structs.replace(evaluation, against=compared)
+
+    assert "forgets more of 2025-Q1 than the 0.5 nats allowed" in verdict(quarters(40), ASKED).reason
+    assert verdict(quarters(40), Thresholds(forgetting=1.2)).publish
+    assert verdict(quarters(3), ASKED).publish
+
+
 def test_a_phrase_of_theirs_that_comes_unseen_as_well_is_no_leak(evaluation: Evaluation) -> None:
     both = {split: Recited(12, 4, share(4, 12)) for split in ("train", "held_out")}
     assert verdict(msgspec.structs.replace(evaluation, recited=both), ASKED).publish

@@ -11,13 +11,14 @@ from typer.testing import CliRunner
 
 from idiolect.cli import app
 from idiolect.errors import UserFault
+from idiolect.evaluation import Evaluation
 from idiolect.files import sha256, write_json
 from idiolect.home import FULL, Home
 from idiolect.workflow.cycle import run_cycle
 from idiolect.workflow.evaluating import base_gguf, evaluate_run, evaluation_of
 from idiolect.workflow.plan import Asked, target
 from idiolect.workflow.registry import read_registry
-from idiolect.workflow.runs import newest
+from idiolect.workflow.runs import Finished, newest
 from tests.conftest import Event, MakePerson
 
 
@@ -43,6 +44,7 @@ def test_two_runs_with_one_seed_are_the_same_and_neither_is_better(
     assert alone.served
     assert alone.served.after.value == pytest.approx(alone.served.before.value, abs=0.05)
     assert alone.against is None
+    _has_looked_at_files(first, alone)
     assert [a.previous for a in alone.answers] == [None] * 10
     assert beside.against
     assert beside.against.label == first.run.label
@@ -114,3 +116,13 @@ def test_an_audit_finds_what_was_told_twenty_times(
     assert audited.summary.training.samples == audited.summary.memories["train"] + 21
     assert "--audit" in audited.summary.steps[-1].outcome
     assert read_registry(home.profile(person)).published is None
+
+
+def _has_looked_at_files(finished: Finished, found: Evaluation) -> None:
+    assert [q.quantization for q in found.quantizations] == ["Q4_K_M", "Q6_K"]
+    assert found.quantizations[0].bytes == finished.run.gguf.stat().st_size < found.quantizations[1].bytes
+    assert abs(found.quantizations[1].lost) < 0.05
+    assert found.parity
+    assert (found.parity.talks, found.parity.differences) == (12, [])
+    assert not list(finished.run.folder.glob(".*"))
+    assert "the smallest within 0.02 is" in finished.summary.steps[-2].outcome

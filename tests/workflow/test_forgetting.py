@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from idiolect.workflow.dataset import make_dataset
 from idiolect.workflow.evaluating import evaluation_of
 from idiolect.workflow.forgetting import Wish, find, proof, take_out
 from idiolect.workflow.plan import Asked
+from idiolect.workflow.registry import read_registry
 from idiolect.workflow.runs import newest
 from tests.conftest import Event, MakePerson
 
@@ -62,6 +64,26 @@ def test_a_data_set_forgets_and_says_nothing_more_of_it(home: Home, person: str)
     assert left == []
     assert made.dataset.read_text().count("\n") == 40
     assert CliRunner().invoke(app, words[:-2]).exit_code == 2
+
+
+@pytest.mark.slow
+def test_forget_retrain_trains_anew_publishes_and_shows_what_is_still_known(home: Home, person: str) -> None:
+    first = run_cycle(home, Asked(person, {}, {"dtype": "float32", "publish": "always"}), FULL, lambda _: None)
+    words = ["forget", "-u", person, "--home", str(home.root), "--memory", "evt-secret", "--yes", "--retrain"]
+    done = CliRunner().invoke(app, words, env={"COLUMNS": "160"})
+    assert done.exit_code == 0, done.output
+    second = newest(home, person)
+    assert second.run.label != first.run.label
+    assert second.summary.options["dtype"]["value"] == "float32"
+    assert second.summary.memories["train"] == first.summary.memories["train"] - 1
+    published = read_registry(home.profile(person)).published
+    assert published
+    assert published.label == second.run.label
+    told = re.findall(r"^(base|before|after) +([\d.]+) nats a token of theirs", done.output, re.MULTILINE)
+    losses = {name: float(value) for name, value in told}
+    assert losses["before"] < losses["after"] < losses["base"]
+    assert f"  {first.run.folder}" in done.output
+    assert "Jonathan" not in second.run.dataset.read_text()
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from idiolect.evaluation.answers import (
 )
 from idiolect.evaluation.evaluated import Evaluation, Parity, Trained
 from idiolect.evaluation.fidelity import Loss, fidelity, known, summed
+from idiolect.evaluation.mauve import TEXTS_AT_LEAST, beside_the_person
 from idiolect.evaluation.memorized import CONTINUED_TOKENS, Recited, long_enough, overlaps, reciting
 from idiolect.evaluation.model_files import ModelFile
 from idiolect.evaluation.probes import GENERAL, SEEN
@@ -95,6 +96,8 @@ def evaluate(
     own = learned_talks(run.formatted, run.lines)
     learned = [really_said(t) for t in own]
     heard = voice(learned, [t.mode for t in own], said, [t.mode for t in talks]) if talks else None
+    if heard:
+        heard = msgspec.structs.replace(heard, mauve=beside_the_person(base, run.tokenizer, said, learned))
     return msgspec.structs.replace(
         so_far,
         parity=found["parity"],
@@ -161,6 +164,9 @@ def _not_measured(trained: Trained, heard: Voice | None, recited: Mapping[str, R
         "voice": nothing if heard is None else "",
         "authorship": "There are too few texts to train a judge on." if heard and not heard.authorship else "",
         "delta": "There are too few words of theirs to tell how they vary." if heard and not heard.delta else "",
+        "mauve": f"It wants {TEXTS_AT_LEAST} answers and more: idiolect evaluate --prompts, if so much is held out."
+        if heard and not heard.mauve
+        else "",
         "modes": "There are too few texts of two modes to train judges on." if heard and not heard.modes else "",
         "recitation": "No reply is long enough to be begun and gone on with." if "train" not in recited else "",
     }

@@ -39,6 +39,7 @@ def report_html(evaluation: Evaluation, verdict: Verdict, publish: str = "gate",
         against=_against(evaluation),
         authorship=_authorship(evaluation),
         modes=_modes(evaluation),
+        mauve=_mauve(evaluation),
         distances=_distances(evaluation),
         styles=_styles(evaluation),
         leakage=_leakage(evaluation),
@@ -170,6 +171,12 @@ def _distances(e: Evaluation) -> list[tuple[str, str, float]]:
     distances = e.voice.delta.distances
     most = max(distances.values()) or 1.0
     return [(who, f"{distances[who]:.2f}", 100 * distances[who] / most) for who in WHO if who in distances]
+
+
+def _mauve(e: Evaluation) -> list[tuple[str, str, float]]:
+    """Return (who, MAUVE, percent)."""
+    found = (e.voice.mauve if e.voice else None) or {}
+    return [(who, f"{found[who]:.2f}", 100 * found[who]) for who in WHO if who in found]
 
 
 def _styles(e: Evaluation) -> tuple[list[str], list[tuple[str, list[str]]]]:

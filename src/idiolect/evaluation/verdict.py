@@ -10,6 +10,9 @@ import msgspec
 from idiolect.evaluation.evaluated import Evaluation
 from idiolect.evaluation.resampling import Estimate
 
+#: Of fewer replies no interval can be told.
+_QUARTER_AT_LEAST = 8
+
 
 @dataclass(frozen=True)
 class Thresholds:
@@ -69,6 +72,20 @@ def _forgot_the_person(e: Evaluation, _: Thresholds) -> str | None:
     return f"It is worse at what {e.against.label} was judged by: {_nats(e.against.then.gain)}."
 
 
+def _forgot_a_quarter(e: Evaluation, t: Thresholds) -> str | None:
+    """Ask for each quarter of a year by itself: what was learned long ago may go while the whole gets better."""
+    quarters = e.against.by_quarter if e.against else {}
+    lost = {
+        name: loss.gain
+        for name, loss in quarters.items()
+        if loss.samples >= _QUARTER_AT_LEAST and -loss.gain.high > t.forgetting
+    }
+    if not lost or e.against is None:
+        return None
+    name, gain = min(lost.items(), key=lambda found: found[1].value)
+    return f"It forgets more of {name} than the {t.forgetting:g} nats allowed, beside {e.against.label}: {_nats(gain)}."
+
+
 def _forgot_the_world(e: Evaluation, t: Thresholds) -> str | None:
     general = e.trained.general
     if general is None or -general.gain.high <= t.forgetting:
@@ -92,6 +109,7 @@ _FAULTS: tuple[Callable[[Evaluation, Thresholds], str | None], ...] = (
     _no_better_than_base,
     _forgot_the_person,
     _no_better_than_published,
+    _forgot_a_quarter,
     _forgot_the_world,
     _recites,
 )

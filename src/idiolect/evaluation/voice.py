@@ -47,6 +47,9 @@ class Modes(msgspec.Struct, frozen=True):
 class Voice(msgspec.Struct, frozen=True, kw_only=True):
     """What answers sound like; keys are base, new, previous and real."""
 
+    mauve: dict[str, float] | None = None
+    """MAUVE against what was really said; `real` are other texts of the person."""
+
     style: dict[str, Style]
     authorship: Authorship | None
     delta: Delta | None

@@ -71,6 +71,8 @@ def evaluate_run(
     """
     profile, finished = home.profile(person), find_run(home, label, person)
     so_far = evaluation_of(finished.run)
+    made_of = msgspec.structs.replace(so_far.made_of, cost_dollars=finished.summary.cost_dollars)
+    so_far = msgspec.structs.replace(so_far, made_of=made_of)
     wanted = against or (so_far.against.label if so_far.against else None)
     earlier = find_run(home, wanted, person) if wanted else None
     aimed = target(home, profile, finished.summary.base_model)
