@@ -81,7 +81,9 @@ def test_forget_retrain_trains_anew_publishes_and_shows_what_is_still_known(home
     assert published.label == second.run.label
     told = re.findall(r"^(base|before|after) +([\d.]+) nats a token of theirs", done.output, re.MULTILINE)
     losses = {name: float(value) for name, value in told}
-    assert losses["before"] < losses["after"] < losses["base"]
+    # As far from it as a model is that never learned it: the base knows it no better, or hardly.
+    assert losses["before"] < losses["after"] - 0.3
+    assert losses["after"] > losses["base"] - 0.3
     assert f"  {first.run.folder}" in done.output
     assert "Jonathan" not in second.run.dataset.read_text()
 
