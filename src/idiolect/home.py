@@ -340,6 +340,11 @@ class Run(Dataset):
         return self.work / "training_output.txt"
 
     @property
+    def bills(self) -> Path:
+        """What rented machines have cost: a file each."""
+        return self.work / "bills"
+
+    @property
     def cancelled(self) -> Path:
         """There, if this run is not to go on."""
         return self.work / "cancelled.json"

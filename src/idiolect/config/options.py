@@ -93,7 +93,9 @@ class Options(BaseModel):
     """Comma-separated names of the layers that get an adapter, or all-linear."""
 
     machine: str = "local"
-    """Where to train: `local`, `ssh:<name>` or `runpod`, as machines.toml describes them."""
+    """Where to train: `local`, `ssh:<name>`, `runpod` or `ray:<name>`, as machines.toml describes them."""
+    merge: Literal["there", "local"] = "there"
+    """Where a run that trains elsewhere makes its model file: there, or here, of the weights that come back alone."""
     accept_host_key: bool = False
     """Take the host key of a computer that was never met before for the right one."""
     yes: bool = False

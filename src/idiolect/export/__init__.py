@@ -18,11 +18,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from idiolect.errors import MissingPart, OptionFault
+from idiolect.export.ordered import Order, made_gguf, made_model, write_order
 from idiolect.export.policy import MIXTURES
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+__all__ = [
+    "QUANTIZATIONS",
+    "ExportSummary",
+    "Order",
+    "check_exportable",
+    "dequantized",
+    "estimate_bytes",
+    "export_gguf",
+    "is_foreign",
+    "made_gguf",
+    "made_model",
+    "merge_model",
+    "merged",
+    "write_order",
+]
 
 QUANTIZATIONS = tuple(MIXTURES)
 
@@ -60,6 +77,13 @@ def check_exportable(base: Path, *, weighed: bool = False) -> None:
         )
     merge.planned(base, None)
     llama_cpp.check(script, base)
+
+
+def is_foreign(base: Path) -> bool:
+    """Whether llama.cpp's own converter exports this base, which other machines do not have. Raises BaseModelFault."""
+    from idiolect.export import foreign
+
+    return foreign.converter_for(base) is not None
 
 
 def estimate_bytes(base: Path, quantization: str) -> int:

@@ -1,29 +1,51 @@
-"""Where a job runs: on this computer, on any that answers ssh, or on a rented one."""
+"""Where a job runs: on this computer, on any that answers ssh, on a rented one, or on a Ray cluster."""
 
-from idiolect.machines.described import LOCAL, RUNPOD, SSH, RunPodWishes, SshBox, runpod_wishes, ssh_box
+from idiolect.machines.cluster import check_cluster, end_on_ray, train_on_ray
+from idiolect.machines.described import (
+    LOCAL,
+    RAY,
+    RUNPOD,
+    SSH,
+    RayCluster,
+    RunPodWishes,
+    SshBox,
+    ray_cluster,
+    runpod_wishes,
+    ssh_box,
+)
 from idiolect.machines.local import train_here
-from idiolect.machines.pods import Renting, candidates, reap
-from idiolect.machines.rented import train_rented
+from idiolect.machines.pods import Candidate, Renting, billed, candidates, reap
+from idiolect.machines.rented import end_rented, train_rented
 from idiolect.machines.runpod_api import Account, Pod, all_pods
-from idiolect.machines.ssh import Errand, check, train_there
+from idiolect.machines.ssh import Errand, check, end_there, train_there
 
 __all__ = [
     "LOCAL",
+    "RAY",
     "RUNPOD",
     "SSH",
     "Account",
+    "Candidate",
     "Errand",
     "Pod",
+    "RayCluster",
     "Renting",
     "RunPodWishes",
     "SshBox",
     "all_pods",
+    "billed",
     "candidates",
     "check",
+    "check_cluster",
+    "end_on_ray",
+    "end_rented",
+    "end_there",
+    "ray_cluster",
     "reap",
     "runpod_wishes",
     "ssh_box",
     "train_here",
+    "train_on_ray",
     "train_rented",
     "train_there",
 ]

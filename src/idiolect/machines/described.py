@@ -8,6 +8,11 @@
     gpus = ["NVIDIA GeForce RTX 4090"]
     max_cost = 5.0
 
+    [ray.lab]
+    address = "http://head:8265"
+    folder = "/shared/idiolect"
+    workers = 2
+
 `etc/machines.toml` is for everybody in a home, `profiles/<user>/etc/machines.toml` goes over it, machine by machine.
 """
 
@@ -15,15 +20,19 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from idiolect.errors import OptionFault
 
+_M = TypeVar("_M", bound=BaseModel)
+
 LOCAL = "local"
 SSH = "ssh:"
 RUNPOD = "runpod"
+RAY = "ray:"
+_TABLES = ("ssh", "runpod", "ray")
 
 
 class SshBox(BaseModel):
@@ -88,6 +97,29 @@ class RunPodWishes(BaseModel):
     """Whether to install what training needs into an environment of ours there."""
 
 
+class RayCluster(BaseModel):
+    """A Ray cluster that runs already, and a disk that its nodes and this computer share."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    address: str
+    """Where its Jobs API answers, as http://head:8265."""
+    folder: str
+    """A folder of ours on a disk that all of its nodes and this computer see under this path."""
+    workers: Annotated[int, Field(ge=1)] = 1
+    """How many processes train together."""
+    gpu: bool = True
+    """Whether each of them has a GPU."""
+    cpus: Annotated[float, Field(gt=0)] = 1
+    """How many CPUs each of them has."""
+    retries: Annotated[int, Field(ge=0)] = 3
+    """How often Ray begins anew, from the last checkpoint, when a worker is lost."""
+    python: str = "python"
+    """Python 3.11 or newer there, with Ray."""
+    install: bool = True
+    """Whether Ray is to install what training needs for the job; without, that Python must have it."""
+
+
 def runpod_wishes(files: list[Path]) -> RunPodWishes:
     """Return what is wished of RunPod; later files go over earlier ones, key by key. Raises OptionFault."""
     wished: dict[str, Any] = {}
@@ -101,19 +133,29 @@ def runpod_wishes(files: list[Path]) -> RunPodWishes:
 
 def ssh_box(name: str, files: list[Path]) -> SshBox:
     """Return the machine that `ssh:<name>` means; later files go over earlier ones. Raises OptionFault."""
-    boxes: dict[str, Any] = {}
+    return _named(SshBox, SSH, name, files, 'host = "…"')
+
+
+def ray_cluster(name: str, files: list[Path]) -> RayCluster:
+    """Return the cluster that `ray:<name>` means; later files go over earlier ones. Raises OptionFault."""
+    return _named(RayCluster, RAY, name, files, 'address = "…" and folder = "…"')
+
+
+def _named(kind: type[_M], prefix: str, name: str, files: list[Path], least: str) -> _M:
+    table = prefix.removesuffix(":")
+    described: dict[str, Any] = {}
     for path in files:
-        boxes |= _tables(path).get("ssh", {})
-    if name not in boxes:
-        known = ", ".join(f"{SSH}{box}" for box in boxes) or "none"
+        described |= _tables(path).get(table, {})
+    if name not in described:
+        known = ", ".join(f"{prefix}{other}" for other in described) or "none"
         raise OptionFault(
-            f"There is no machine {SSH}{name} in {' or '.join(map(str, files))}; known: {known}.",
-            f'Describe it there: [ssh.{name}] and below it host = "…".',
+            f"There is no machine {prefix}{name} in {' or '.join(map(str, files))}; known: {known}.",
+            f"Describe it there: [{table}.{name}] and below it {least}.",
         )
     try:
-        return SshBox.model_validate(boxes[name])
+        return kind.model_validate(described[name])
     except ValidationError as error:
-        raise _wrong(f"{SSH}{name}", error) from error
+        raise _wrong(f"{prefix}{name}", error) from error
 
 
 def _wrong(machine: str, error: ValidationError) -> OptionFault:
@@ -130,7 +172,9 @@ def _tables(path: Path) -> dict[str, dict[str, Any]]:
         raise OptionFault(
             f"{path} cannot be read: {error}", "It must be TOML, with a table [ssh.<name>] a box."
         ) from error
-    odd = [name for name, table in content.items() if name not in ("ssh", "runpod") or not isinstance(table, dict)]
+    odd = [name for name, table in content.items() if name not in _TABLES or not isinstance(table, dict)]
     if odd:
-        raise OptionFault(f"{path}: unknown tables {', '.join(sorted(odd))}.", "Write [ssh.<name>] or [runpod].")
+        raise OptionFault(
+            f"{path}: unknown tables {', '.join(sorted(odd))}.", "Write [ssh.<name>], [runpod] or [ray.<name>]."
+        )
     return content

@@ -1,6 +1,7 @@
 """A job on another computer that goes on when nobody is connected: begun, watched, attached to again, ended, wiped.
 
 <folder>/jobs/<name>/bundle/   the job bundle
+<folder>/jobs/<name>/held/     checkpoints that are being fetched, whatever training removes meanwhile
 <folder>/jobs/<name>/contents  the digest of the bundle that it was begun with
 <folder>/jobs/<name>/pid       its process group, while it runs
 <folder>/jobs/<name>/code      its exit code, written last
@@ -26,19 +27,6 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 1.0
 State = Literal["absent", "running", "ended", "fallen"]
 _OFFLINE = "HF_HUB_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 TOKENIZERS_PARALLELISM=false"
-#: Overwrites what is private before it is removed; where a disk writes elsewhere instead, that is all one can do.
-_WIPE = """
-import os, shutil, sys
-for parent, _, files in os.walk(sys.argv[1]):
-    for name in files:
-        path = os.path.join(parent, name)
-        if name.endswith((".jsonl", ".json", "log")):
-            with open(path, "r+b") as file:
-                file.write(bytes(os.path.getsize(path)))
-                os.fsync(file.fileno())
-shutil.rmtree(sys.argv[1], ignore_errors=True)
-print(os.path.exists(sys.argv[1]))
-"""
 
 
 @dataclass(frozen=True)
@@ -54,6 +42,19 @@ class FarJob:
     @property
     def outputs(self) -> str:
         return f"{self.bundle}/outputs"
+
+    @property
+    def result(self) -> str:
+        """Written last of all that training leaves."""
+        return f"{self.outputs}/result.json"
+
+    @property
+    def checkpoints(self) -> str:
+        return f"{self.bundle}/checkpoints"
+
+    @property
+    def held(self) -> str:
+        return f"{self.folder}/held"
 
     @property
     def events(self) -> str:
@@ -91,14 +92,24 @@ async def contents(connection: asyncssh.SSHClientConnection, job: FarJob) -> str
     return (await output_of(connection, "cat", f"{job.folder}/contents")).strip()
 
 
-async def begin(
-    connection: asyncssh.SSHClientConnection, job: FarJob, how: Installed, base: str, contents: str
-) -> None:
-    """Start training a bundle that is there, detached: it outlives this connection."""
-    await output_of(connection, "sh", "-c", f"echo {contents} >{shlex.quote(job.folder)}/contents")
-    train = shlex.join([how.python, "-m", "idiolect.training", job.bundle, "--base", base])
+@dataclass(frozen=True)
+class Task:
+    """What a job is begun with: the base model's folder there, what tells its bundle from others; whether it merges."""
+
+    base: str
+    contents: str
+    merges: bool
+
+
+async def begin(connection: asyncssh.SSHClientConnection, job: FarJob, how: Installed, task: Task) -> None:
+    """Start training a bundle that is there, and merging, detached: it outlives this connection."""
+    await output_of(connection, "sh", "-c", f"echo {task.contents} >{shlex.quote(job.folder)}/contents")
+    train = shlex.join([how.python, "-m", "idiolect.training", job.bundle, "--base", task.base])
+    export = shlex.join([how.python, "-m", "idiolect.export", job.bundle, "--base", task.base])
+    work = f"{{ test -e {shlex.quote(job.result)} || {train}; }}" + (f" && {export}" if task.merges else "")
+    environ = f"export {_OFFLINE} PYTHONPATH={shlex.quote(how.package)}"
     # The shell of the new session writes its own number, which is that of its process group, before it does anything.
-    ours = f"echo $$ >pid; rm -f code; {_OFFLINE} PYTHONPATH={shlex.quote(how.package)} {train} >>log 2>&1 </dev/null; "
+    ours = f"echo $$ >pid; rm -f code; {environ}; {{ {work}; }} >>log 2>&1 </dev/null; "
     ours += "echo $? >code.partial; mv code.partial code"
     await output_of(
         connection,
@@ -135,6 +146,10 @@ async def follow(
             await asyncio.sleep(_POLL_SECONDS)
 
 
+async def is_trained(connection: asyncssh.SSHClientConnection, job: FarJob) -> bool:
+    return (await connection.run(f"test -e {shlex.quote(job.result)}")).exit_status == 0
+
+
 async def exit_code(connection: asyncssh.SSHClientConnection, job: FarJob) -> int:
     return int(await output_of(connection, "cat", f"{job.folder}/code"))
 
@@ -147,8 +162,3 @@ async def last_line(connection: asyncssh.SSHClientConnection, job: FarJob) -> st
 async def stop(connection: asyncssh.SSHClientConnection, job: FarJob) -> None:
     """End a job, with all of its processes."""
     await connection.run(f"cd {shlex.quote(job.folder)} && kill -TERM -$(cat pid); sleep 1; kill -KILL -$(cat pid)")
-
-
-async def wipe(connection: asyncssh.SSHClientConnection, job: FarJob, python: str) -> bool:
-    """Overwrite and remove all of a job there; return whether it is gone."""
-    return (await output_of(connection, python, "-", job.folder, stdin=_WIPE)).strip() == "False"

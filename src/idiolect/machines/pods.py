@@ -49,6 +49,16 @@ class Lease(msgspec.Struct, frozen=True):
     port: int = 0
     cost_per_hour: float = 0.0
     began: float = 0.0
+    bills: str = ""
+    """A folder in which is written down what the pod has cost, when it is given back."""
+
+
+class Bill(msgspec.Struct, frozen=True):
+    """What a pod has cost, in dollars, from the price that it was rented for and its time."""
+
+    pod: str
+    seconds: float
+    dollars: float
 
 
 @dataclass(frozen=True)
@@ -105,16 +115,17 @@ def candidates(renting: Renting) -> list[Candidate]:
     return sorted(cheap, key=lambda c: c.availability == "NONE")
 
 
-def rent(renting: Renting, job: str, report: Callable[[Event], None]) -> Lease:
+def rent(renting: Renting, job: str, report: Callable[[Event], None], bills: Path | None = None) -> Lease:
     """Rent a pod for a job and wait until it can be reached; what cannot is given back, and the next one tried.
 
+    What each has cost goes into the folder `bills` when it is given back.
     Raises NoCapacity with the last refusal when none of the candidates could be had.
     """
     make_identity(renting.identity(job))
     last: IdiolectError = NoCapacity("RunPod has none of the GPUs.", "Name others, or try later.")
     for candidate in candidates(renting):
         deadline = time.time() + renting.wishes.max_hours * 3600
-        lease = Lease(job, f"{PREFIX}{job}-{deadline:.0f}", deadline)
+        lease = Lease(job, f"{PREFIX}{job}-{deadline:.0f}", deadline, bills=str(bills or ""))
         write_json(renting.lease_file(job), lease)
         try:
             made = api.create(renting.account, _wish(renting, lease, candidate))
@@ -161,6 +172,7 @@ def give_back(renting: Renting, job: str, *, keep_identity: bool = False) -> Non
         named = _NAME.fullmatch(found.name)
         if named and named["job"] == job:
             api.terminate(renting.account, found.id)
+    _write_bill(read_lease(renting.lease_file(job)))
     if not keep_identity:
         remove(renting.lease_file(job).parent)
 
@@ -182,18 +194,36 @@ def reap(renting: Renting, goes_on: Callable[[str], bool]) -> Iterator[Pod]:
             yield found
     for job in ours:
         if not goes_on(job):
+            _write_bill(read_lease(renting.lease_file(job)))
             remove(renting.leases / job)
 
 
 def spent(lease: Lease) -> float:
     """Return the dollars that a lease has cost by now."""
-    return lease.cost_per_hour * max(time.time() - lease.began, 0) / 3600
+    return lease.cost_per_hour * _seconds(lease) / 3600
 
 
-def over(lease: Lease, wishes: RunPodWishes) -> str | None:
-    """Say why a lease must end now, or None: it costs too much, or its deadline is near."""
-    if spent(lease) >= wishes.max_cost:
-        return f"{spent(lease):.2f} $ are spent, and max_cost is {wishes.max_cost:.2f}"
+def _seconds(lease: Lease) -> float:
+    """Return how long a pod has been there; after its deadline it is no more."""
+    return max(min(time.time(), lease.deadline) - lease.began, 0) if lease.began else 0.0
+
+
+def _write_bill(lease: Lease | None) -> None:
+    if lease and lease.pod and lease.bills:
+        bill = Bill(lease.pod, round(_seconds(lease), 1), round(spent(lease), 4))
+        write_json(Path(lease.bills) / f"{lease.pod}.json", bill)
+
+
+def billed(bills: Path) -> float | None:
+    """Return the dollars that all pods of a run have cost together; None if none was rented."""
+    found = [msgspec.json.decode(f.read_bytes(), type=Bill).dollars for f in bills.glob("*.json")]
+    return round(sum(found), 4) if found else None
+
+
+def over(lease: Lease, wishes: RunPodWishes, paid: float = 0.0) -> str | None:
+    """Say why a lease must end now, or None: with what was paid before it costs too much, or its deadline is near."""
+    if spent(lease) + paid >= wishes.max_cost:
+        return f"{spent(lease) + paid:.2f} $ are spent, and max_cost is {wishes.max_cost:.2f}"
     if time.time() > lease.deadline - wishes.spare_seconds:
         return f"max_hours ({wishes.max_hours:g}) are over"
     return None

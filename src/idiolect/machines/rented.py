@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from idiolect.errors import IdiolectError
 from idiolect.machines import runpod_api as api
 from idiolect.machines.far_job import Heard
-from idiolect.machines.pods import Lease, Renting, give_back, leased, over, rent, spent
-from idiolect.machines.ssh import Errand, Gone, bring_checkpoints, train_there
+from idiolect.machines.pods import Lease, Renting, billed, give_back, leased, over, rent, spent
+from idiolect.machines.ssh import Errand, Gone, end_there, lost, train_there
 from idiolect.training import Event, Note
 
 #: So many pods may be lost under a job before it is given up.
@@ -24,10 +25,16 @@ def train_rented(renting: Renting, errand: Errand, report: Callable[[Event], Non
     checkpoint fetched. A pod that is lost is replaced; the next one goes on from the last checkpoint that is here.
     """
     heard = Heard(errand.bundle / "events.jsonl")
+    paid_before = _billed(errand)
     for pods_left in reversed(range(_MOST_PODS)):
-        lease = leased(renting, errand.name) or rent(renting, errand.name, report)
+        lease = leased(renting, errand.name) or rent(renting, errand.name, report, errand.bills)
         try:
-            _train(renting, lease, errand, report, heard)
+            ours = dataclasses.replace(
+                errand,
+                must_end=partial(_over, renting, lease, errand, paid_before),
+                is_gone=partial(_is_gone, renting, lease),
+            )
+            _train(renting, lease, ours, report, heard)
         except Gone as lost:
             give_back(renting, errand.name)
             if not pods_left:
@@ -38,27 +45,46 @@ def train_rented(renting: Renting, errand: Errand, report: Callable[[Event], Non
 
 
 def _train(renting: Renting, lease: Lease, errand: Errand, report: Callable[[Event], None], heard: Heard) -> None:
-    ours = dataclasses.replace(
-        errand,
-        must_end=lambda: over(lease, renting.wishes),
-        is_gone=lambda: _is_gone(renting, lease),
-    )
     box, known = renting.box(lease), renting.known_hosts(errand.name)
     try:
-        train_there(box, known, ours, report, heard)
+        train_there(box, known, errand, report, heard)
     except Gone:
         raise
     except KeyboardInterrupt:
-        # The person wants to stop paying, not to lose what was paid for.
-        with suppress(IdiolectError):
-            bring_checkpoints(box, known, ours)
-        give_back(renting, errand.name)
+        _end(renting, lease, errand)
         raise
     except BaseException:
         give_back(renting, errand.name)
         raise
     give_back(renting, errand.name)
     report(Note(f"The pod is given back; it cost {spent(lease):.2f} $."))
+
+
+def _over(renting: Renting, lease: Lease, errand: Errand, paid_before: float) -> str | None:
+    """Say why a job must end now, or None; pods that were lost since it was begun here count as well."""
+    return over(lease, renting.wishes, _billed(errand) - paid_before)
+
+
+def _billed(errand: Errand) -> float:
+    return (billed(errand.bills) if errand.bills else None) or 0.0
+
+
+def end_rented(renting: Renting, errand: Errand) -> str:
+    """Give back the pod that a job may have, with what it has come to fetched; say, in a line, what it cost."""
+    lease = leased(renting, errand.name)
+    if lease is None:
+        return ""
+    _end(renting, lease, errand)
+    return f"The pod is given back; it cost {spent(lease):.2f} $."
+
+
+def _end(renting: Renting, lease: Lease, errand: Errand) -> None:
+    """Stop paying, without losing what was paid for."""
+    try:
+        with suppress(IdiolectError, *lost()):
+            end_there(renting.box(lease), renting.known_hosts(errand.name), errand)
+    finally:
+        give_back(renting, errand.name)
 
 
 def _is_gone(renting: Renting, lease: Lease) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 from idiolect.errors import RunFailed
 from idiolect.files import remove, sha256
 from idiolect.machines import far_job, transfer
-from idiolect.machines.connection import FarFault, Unreachable, connected, output_of
+from idiolect.machines.connection import Unreachable, connected
 from idiolect.machines.described import SshBox
 from idiolect.machines.far_job import FarJob, Heard
 from idiolect.machines.installation import FarSide, install, look
@@ -43,6 +42,10 @@ class Errand:
     name: str
     mirrored: bool = True
     """Whether each checkpoint is fetched while the job goes on; a whole model's are large."""
+    merges: bool = False
+    """Whether the model file is made there, too, as the bundle's export.json says."""
+    bills: Path | None = None
+    """The folder for what rented machines have cost, a file each."""
     must_end: Callable[[], str | None] = lambda: None
     """Says why the job must end before its time, if it must: asked every second."""
     is_gone: Callable[[], bool] = lambda: False
@@ -62,18 +65,19 @@ def _digest(files: list[Path]) -> str:
     return hashlib.sha256("".join(f"{f.name} {sha256(f)}\n" for f in files).encode()).hexdigest()[:16]
 
 
-def bring_checkpoints(box: SshBox, known_hosts: Path, errand: Errand) -> None:
-    """Fetch what a job has come to so far, stop it and wipe it there."""
+def end_there(box: SshBox, known_hosts: Path, errand: Errand) -> bool:
+    """Stop a job, fetch what it has come to, and wipe it there; return whether there was one."""
 
-    async def brought() -> None:
+    async def ended() -> bool:
         async with connected(box, known_hosts) as connection:
             there = await look(connection, box)
             visit = _Visit(connection, box, there, FarJob(f"{there.folder}/jobs/{errand.name}"))
-            await far_job.stop(connection, visit.job)
-            await _fetch_checkpoints(visit, errand)
-            await far_job.wipe(connection, visit.job, there.python)
+            if await far_job.state(connection, visit.job) == "absent":
+                return False
+            await _end(visit, errand)
+            return True
 
-    asyncio.run(brought())
+    return asyncio.run(ended())
 
 
 def check(box: SshBox, known_hosts: Path, *, accept: bool) -> FarSide:
@@ -106,6 +110,10 @@ class _Visit:
     there: FarSide
     job: FarJob
 
+    @property
+    def far(self) -> transfer.Far:
+        return transfer.Far(self.connection, self.there.python)
+
 
 async def _train(box: SshBox, known_hosts: Path, errand: Errand, report: Callable[[Event], None], heard: Heard) -> None:
     lost_since = 0.0
@@ -121,7 +129,7 @@ async def _train(box: SshBox, known_hosts: Path, errand: Errand, report: Callabl
                     await _settle(visit, errand, report)
                     return
                 report(Note(f"{box.host} let the job fall; it goes on there from its last checkpoint."))
-        except _lost() as error:
+        except lost() as error:
             lost_since = lost_since or time.monotonic()
             if errand.is_gone():
                 raise Gone(f"{box.host} is gone in the middle of the job: {error}", _GO_ON) from error
@@ -136,34 +144,43 @@ async def _train(box: SshBox, known_hosts: Path, errand: Errand, report: Callabl
 async def _look_after(visit: _Visit, errand: Errand) -> None:
     """Bring back what has come of the job so far; raise RunFailed when it must end."""
     if why := errand.must_end():
-        await far_job.stop(visit.connection, visit.job)
-        await _fetch_checkpoints(visit, errand)
-        await far_job.wipe(visit.connection, visit.job, visit.there.python)
+        await _end(visit, errand)
         raise RunFailed(f"The job on {visit.box.host} was ended: {why}.", _GO_ON)
     if errand.mirrored:
         await _fetch_checkpoints(visit, errand)
 
 
-async def _fetch_checkpoints(visit: _Visit, errand: Errand) -> None:
-    """Have the checkpoints here that are whole there; each takes its name when it is whole here."""
-    import asyncssh
+async def _end(visit: _Visit, errand: Errand) -> None:
+    """Stop a job and wipe it there, with its weights here if it has trained, or else its last checkpoint."""
+    await far_job.stop(visit.connection, visit.job)
+    if await far_job.is_trained(visit.connection, visit.job):
+        await _fetch_outputs(visit, errand, lambda *_: None)
+    else:
+        await _fetch_checkpoints(visit, errand)
+    await visit.far.does("wipe", visit.job.folder)
 
-    here, there = errand.bundle / "checkpoints", f"{visit.job.bundle}/checkpoints"
-    listed = await visit.connection.run(f"cd {shlex.quote(there)} && ls -d checkpoint-*/trainer_state.json")
-    names = [line.partition("/")[0] for line in str(listed.stdout).splitlines()]
+
+async def _fetch_checkpoints(visit: _Visit, errand: Errand) -> None:
+    """Have here what training there can go on from: each checkpoint takes its name when it is whole here.
+
+    The newest comes after the best one that it goes back to, and what was here before goes when both are.
+    """
+    here, job = errand.bundle / "checkpoints", visit.job
+    names = await visit.far.does("snapshot", job.checkpoints, job.held)
     for name in (n for n in names if not (here / n).exists()):
-        far = transfer.Far(visit.connection, visit.there.python)
         partial_one = here / f".{name}.partial"
-        try:
-            await transfer.fetch_folder(far, f"{there}/{name}", partial_one, lambda *_: None)
-            await output_of(visit.connection, "cat", f"{there}/{name}/trainer_state.json")
-        except (asyncssh.SFTPNoSuchFile, FarFault):
-            # The job has put a newer one in its place, which is fetched the next time.
-            remove(partial_one)
-            return
+        await transfer.fetch_folder(visit.far, f"{job.held}/{name}", partial_one, lambda *_: None)
         partial_one.rename(here / name)
     for old in (c for c in here.glob("checkpoint-*") if names and c.name not in names):
         remove(old)
+
+
+async def _fetch_outputs(visit: _Visit, errand: Errand, progress: transfer.Progress) -> None:
+    """Have all of a job's outputs here under their name, or none."""
+    outputs = errand.bundle / "outputs"
+    fetched = outputs.with_name("outputs.partial")
+    await transfer.fetch_folder(visit.far, visit.job.outputs, fetched, progress)
+    fetched.rename(outputs)
 
 
 async def _under_way(visit: _Visit, errand: Errand, report: Callable[[Event], None]) -> None:
@@ -174,27 +191,26 @@ async def _under_way(visit: _Visit, errand: Errand, report: Callable[[Event], No
             report(Note(f"Attached to the job on {box.host}."))
             return
         await far_job.stop(connection, job)
-        await far_job.wipe(connection, job, there.python)
+        await visit.far.does("wipe", job.folder)
     how = await install(connection, box, there)
     base = f"{there.folder}/bases/{errand.base_digest}"
-    far = transfer.Far(connection, there.python)
-    await transfer.send_folder(far, errand.base, base, _told(report, f"base model to {box.host}"))
-    await transfer.send_folder(far, errand.bundle, job.bundle, _told(report, f"job to {box.host}"))
-    await far_job.begin(connection, job, how, base, errand.contents)
+    await transfer.send_folder(visit.far, errand.base, base, _told(report, f"base model to {box.host}"))
+    await transfer.send_folder(visit.far, errand.bundle, job.bundle, _told(report, f"job to {box.host}"))
+    await far_job.begin(connection, job, how, far_job.Task(base, errand.contents, errand.merges))
 
 
 async def _settle(visit: _Visit, errand: Errand, report: Callable[[Event], None]) -> None:
-    """Fetch what a job that has ended left, and wipe it there; raise RunFailed if it failed."""
-    connection, box, there, job = visit.connection, visit.box, visit.there, visit.job
+    """Fetch what a job that has ended left, and wipe it there; raise RunFailed if it did not train."""
+    connection, box, job = visit.connection, visit.box, visit.job
     code = await far_job.exit_code(connection, job)
     said = await far_job.last_line(connection, job) if code else ""
-    if not code:
-        far = transfer.Far(connection, there.python)
-        told = _told(report, f"results from {box.host}")
-        await transfer.fetch_folder(far, job.outputs, errand.bundle / "outputs", told)
-    gone = await far_job.wipe(connection, job, there.python)
+    if trained := await far_job.is_trained(connection, job):
+        await _fetch_outputs(visit, errand, _told(report, f"results from {box.host}"))
+    gone = await visit.far.does("wipe", job.folder) == ["False"]
     report(Note(f"The data set {'is deleted from' if gone else 'COULD NOT BE DELETED on'} {box.host}."))
-    if code:
+    if code and trained:
+        report(Note(f"{box.host} trained, and could not merge ({said}): that is done here."))
+    elif code:
         raise RunFailed(f"Training on {box.host} ended with exit code {code}: {said}", "Mend it and try again.")
 
 
@@ -202,9 +218,9 @@ def _told(report: Callable[[Event], None], what: str) -> Callable[[int, int], No
     return lambda done, total: report(Moved(what, done, total))
 
 
-def _lost() -> tuple[type[Exception], ...]:
+def lost() -> tuple[type[Exception], ...]:
     """Return what it looks like when a network goes away, and not the computer behind it."""
     import asyncssh
 
-    lost = (asyncssh.DisconnectError, asyncssh.ChannelOpenError, asyncssh.SFTPConnectionLost)
-    return (Unreachable, ConnectionError, *lost)
+    cut = (asyncssh.DisconnectError, asyncssh.ChannelOpenError, asyncssh.SFTPConnectionLost)
+    return (Unreachable, ConnectionError, *cut)

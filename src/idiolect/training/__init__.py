@@ -7,16 +7,30 @@ from idiolect.training.bundle import (
     SampleLoss,
     TrainingResult,
     is_trained,
+    open_bundle,
     read_measured,
     read_result,
     write_bundle,
 )
-from idiolect.training.events import Event, Failed, Finished, HeldOut, Moved, Note, Started, Stepped, decode, mend
+from idiolect.training.events import (
+    Event,
+    Failed,
+    Finished,
+    HeldOut,
+    Moved,
+    Note,
+    Started,
+    Stepped,
+    append,
+    decode,
+    mend,
+)
 from idiolect.training.judge import mean_loss
 from idiolect.training.memory import Memory, adapter_parameters
 from idiolect.training.picture import loss_picture
 from idiolect.training.planner import Computer, Forecast, forecasts
 from idiolect.training.speed import measured_rate
+from idiolect.training.start import train_bundle
 from idiolect.training.tokens import TokenizedSample, tokenize
 from idiolect.training.work import Trains, Work
 
@@ -41,6 +55,7 @@ __all__ = [
     "Trains",
     "Work",
     "adapter_parameters",
+    "append",
     "decode",
     "forecasts",
     "is_trained",
@@ -48,8 +63,10 @@ __all__ = [
     "mean_loss",
     "measured_rate",
     "mend",
+    "open_bundle",
     "read_measured",
     "read_result",
     "tokenize",
+    "train_bundle",
     "write_bundle",
 ]

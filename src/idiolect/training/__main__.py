@@ -11,15 +11,12 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
-from idiolect.bases import resolve
-from idiolect.errors import BaseModelFault, IdiolectError
-from idiolect.files import sha256
-from idiolect.home import Home, default_root
-from idiolect.training.bundle import Job, open_bundle
+from idiolect.errors import IdiolectError
+from idiolect.training.bundle import open_bundle
 from idiolect.training.events import Failed, append, mend
+from idiolect.training.start import base_of, train_bundle
 
 
 def main() -> int:
@@ -32,39 +29,20 @@ def main() -> int:
     if asked.while_stdin:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
     try:
-        job = open_bundle(asked.bundle)
-        base = _base(job, asked.base)
         if "RANK" not in os.environ:
+            job = open_bundle(asked.bundle)
+            base = base_of(job, asked.base)
             mend(job.events)
             processes = asked.processes or _gpus()
             if processes > 1:
                 _under_torchrun(processes, asked.bundle, base, ["--while-stdin"] if asked.while_stdin else [])
-        from idiolect.training.train import train
-
-        train(job, base, partial(append, job.events))
+        train_bundle(asked.bundle, asked.base)
     except IdiolectError as error:
         print(error.problem, error.remedy, file=sys.stderr)  # noqa: T201 - a program of its own
         if asked.bundle.is_dir():
             append(asked.bundle / "events.jsonl", Failed(error.problem, error.remedy))
         return error.exit_code
     return 0
-
-
-def _base(job: Job, given: str | None) -> Path:
-    """Return the folder of the base model. Raises BaseModelFault if it cannot be the one the bundle was made for."""
-    name = given or job.base
-    if not name:
-        raise BaseModelFault(
-            "The bundle does not name its base model: it is no public one.",
-            "Say where it is: --base FOLDER.",
-        )
-    folder = resolve(name, Home(default_root()).cache).folder
-    if sha256(folder / "tokenizer.json") != sha256(job.tokenizer):
-        raise BaseModelFault(
-            f"{folder} has another tokenizer than the one that the bundle was made for.",
-            "Give the base model that the data set was written for, or make the bundle again.",
-        )
-    return folder
 
 
 def _gpus() -> int:

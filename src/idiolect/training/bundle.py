@@ -5,6 +5,7 @@ dataset.jsonl        training texts
 probes.jsonl         texts whose loss is measured before and after, and that are not learned
 tokenizer.json       how a text becomes tokens
 chat_template.jinja  how a talk became a text
+export.json          only for a machine that merges as well: what to make, and the name that the model file bears
 events.jsonl         progress, while it runs
 checkpoints/         where training goes on from
 outputs/             adapter/ or model/, importance.safetensors if asked for, measured.json and result.json

@@ -28,10 +28,15 @@ class ResumableTrainer(FusedTrainer):
     """Its checkpoints tell what was learned from, and bring back an adapter in the type that it had."""
 
     save_seconds = 0.0
+    #: So many checkpoints stay; Transformers, told none, would remove old ones file by file under their own names.
+    checkpoints_kept = 2
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         began = time.monotonic()
         super()._save_checkpoint(model, trial)
+        if self.processes.first:
+            best = self.state.best_model_checkpoint
+            rotate(Path(self.args.output_dir), self.checkpoints_kept, Path(best).name if best else "")
         self.processes.wait()
         self.save_seconds = time.monotonic() - began
 
@@ -132,6 +137,19 @@ class EverySoOften(TrainerCallback):
         return control
 
 
+def rotate(folder: Path, kept: int, best: str) -> None:
+    """Remove the oldest checkpoints but for `kept`, the best and the newest; each loses its name before its files.
+
+    So whoever reads one that still has its name when they are done has read all of it.
+    """
+    in_order = sorted((c for c in folder.glob("checkpoint-*")), key=_step)
+    may_go = [c for c in in_order[:-1] if c.name != best]
+    for old in may_go[: max(len(in_order) - kept, 0)]:
+        nameless = old.with_name(f".{old.name}.partial")
+        remove(nameless)
+        remove(old.rename(nameless))
+
+
 def last_checkpoint(folder: Path, processes: int = 1, *, sharded: bool = False) -> Path | None:
     """Return the newest checkpoint that is whole, and remove those that are not.
 
@@ -144,10 +162,14 @@ def last_checkpoint(folder: Path, processes: int = 1, *, sharded: bool = False) 
             remove(checkpoint)
         elif [p.name for p in checkpoint.glob("weights-0-of-*.pt")] == parts:
             whole_ones.append(checkpoint)
-    newest = max(whole_ones, key=lambda c: int(c.name.rpartition("-")[2]), default=None)
+    newest = max(whole_ones, key=_step, default=None)
     if newest:
         _stand_here(newest)
     return newest
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.rpartition("-")[2])
 
 
 def _whole(checkpoint: Path) -> bool:

@@ -47,6 +47,8 @@ class Forecast:
     seconds: float | None
     dollars: float | None
     change: str
+    rented_seconds: float | None = None
+    """With what a rented machine takes to start and to fetch the base model."""
 
     @property
     def fits(self) -> bool:
@@ -102,11 +104,12 @@ def _forecast(anatomy: Anatomy, options: Options, trains: Trains, work: Work, ma
         options = without_gpu(options)
     needed = _memory(anatomy, options, trains, work, machine)
     seconds = _seconds(anatomy, options, trains, work, machine)
-    dollars = None
+    dollars = rented = None
     if machine.price is not None and seconds is not None:
-        dollars = machine.price * (seconds + _STARTS_IN + 2 * anatomy.parameters / _FETCHES) / 3600
+        rented = seconds + _STARTS_IN + 2 * anatomy.parameters / _FETCHES
+        dollars = machine.price * rented / 3600
     change = "" if needed.peak <= machine.room else _change(anatomy, options, trains, work, machine)
-    return Forecast(machine.name, trains, needed, machine.room, seconds, dollars, change)
+    return Forecast(machine.name, trains, needed, machine.room, seconds, dollars, change, rented)
 
 
 def _seconds(anatomy: Anatomy, options: Options, trains: Trains, work: Work, machine: _Machine) -> float | None:

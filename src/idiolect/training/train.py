@@ -92,6 +92,7 @@ def build(
         noise=options.neftune,
         optimizer_cls_and_kwargs=model.optimizer(loaded, setup.optimizer, options),
     )
+    trainer.checkpoints_kept = options.save_total_limit
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(Reporter(report, trainer))
     trainer.add_callback(EverySoOften(trainer, checkpoint_seconds))
@@ -157,7 +158,6 @@ def _arguments(job: Job, setup: Setup) -> TrainingArguments:
         ddp_find_unused_parameters=False,
         eval_strategy="epoch",
         save_strategy="epoch",
-        save_total_limit=o.save_total_limit,
         load_best_model_at_end=True,
         metric_for_best_model="eval_loss",
         greater_is_better=False,

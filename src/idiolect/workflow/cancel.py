@@ -12,11 +12,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from idiolect.errors import RunCancelled, UserFault
+from idiolect.errors import IdiolectError, MachineFault, RunCancelled, UserFault
 from idiolect.files import write_json
 from idiolect.home import Profile, Run
 from idiolect.workflow.audit import audit
+from idiolect.workflow.journal import read_journal
 from idiolect.workflow.lock import Holder, holder
+from idiolect.workflow.plan import Asked, plan_data, plan_target
+from idiolect.workflow.where import described
 
 _LOOK_SECONDS = 0.3
 #: A run ends within a second or two; after so many it is killed, which does it no harm.
@@ -26,12 +29,18 @@ PATIENCE_SECONDS = 20.0
 def cancel(profile: Profile, run: Run) -> str:
     """Mark a run as cancelled, and return, in a line, what became of it: it has ended when this returns.
 
-    Raises UserFault if the run has ended already, or goes on on another machine that does not listen.
+    A job that goes on elsewhere is ended, too. Raises UserFault if the run has ended already, or goes on on another
+    machine that does not listen, and MachineFault if its job elsewhere cannot be ended.
     """
     if run.summary.exists():
         raise UserFault(f"Run {run.label} has ended already.", "Only a run that goes on, waits or was stopped can be.")
     write_json(run.cancelled, {"at": datetime.now(UTC)})
     audit(profile, "run_cancelled", {"run": run.label})
+    outcome = _stopped_here(profile, run)
+    return " ".join(filter(None, (outcome, _stopped_elsewhere(profile, run))))
+
+
+def _stopped_here(profile: Profile, run: Run) -> str:
     running = _holder_of(profile, run)
     if running is None:
         return "It was not going on; it will not."
@@ -42,6 +51,27 @@ def cancel(profile: Profile, run: Run) -> str:
     os.kill(running.process, signal.SIGKILL)
     _ended_within(PATIENCE_SECONDS, profile, run)
     return f"Process {running.process} did not answer and was killed."
+
+
+def _stopped_elsewhere(profile: Profile, run: Run) -> str:
+    """End the job that a run may have on another machine, with its checkpoints fetched; say so.
+
+    Raises MachineFault where that cannot be done: the run is cancelled, and its job is not.
+    """
+    if not run.bundle.exists():
+        return ""
+    journal = read_journal(run.journal)
+    asked = Asked(profile.person, journal.environ, journal.flags)
+    try:
+        data = plan_data(profile.home, asked, run.cycle)
+        base = plan_target(profile.home, data).base
+        return described(profile.home, profile, data.options, run.cycle.trains, base).end(run, base.folder)
+    except IdiolectError as fault:
+        raise MachineFault(
+            f"Run {run.label} is cancelled, but what it may have left on its machine could not be ended: "
+            f"{fault.problem}",
+            f"{fault.remedy} Then cancel it again.",
+        ) from fault
 
 
 @contextmanager

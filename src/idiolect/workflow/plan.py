@@ -21,7 +21,7 @@ from idiolect.export import check_exportable, estimate_bytes
 from idiolect.home import Cycle, Home, Profile, Run, new_label
 from idiolect.memories import persona_name
 from idiolect.serving import go_template
-from idiolect.workflow.where import Train, machine
+from idiolect.workflow.where import Machine, machine
 
 #: Before the label of a run whose model is the base of another.
 EARLIER_RUN = "run:"
@@ -84,7 +84,7 @@ class Plan:
     data: Data
     target: Target
     run: Run
-    train: Train
+    machine: Machine
 
 
 def plan(home: Home, asked: Asked, cycle: Cycle, label: str | None = None) -> Plan:
@@ -96,7 +96,7 @@ def plan(home: Home, asked: Asked, cycle: Cycle, label: str | None = None) -> Pl
     run = data.profile.run(cycle, label or next_label(data.profile), data.options.quantization)
     check_exportable(target.base.folder, weighed=data.options.imatrix)
     check_room(home.root, _ROOM_ALWAYS + _room_for(target.base.folder, run, data.options))
-    return Plan(data, target, run, machine(home, data.profile, data.options, cycle.trains))
+    return Plan(data, target, run, machine(home, data.profile, data.options, cycle.trains, target.base))
 
 
 def plan_data(home: Home, asked: Asked, cycle: Cycle | None = None) -> Data:

@@ -12,6 +12,7 @@ import msgspec
 
 from idiolect.errors import UnknownPerson, UserFault
 from idiolect.home import Home, Profile, Run
+from idiolect.machines import billed
 from idiolect.workflow.journal import Journal, StepRecord, read_journal
 from idiolect.workflow.lock import holder
 from idiolect.workflow.summary import StepSummary, Summary, read_summary
@@ -115,6 +116,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int | None = None
     """Of the model file."""
     dollars: float | None = None
+    """What rented machines cost: those of an unfinished run that were given back."""
 
 
 def overview(home: Home, person: str | None = None) -> list[Row]:
@@ -143,7 +145,13 @@ def details(home: Home, label: str, person: str | None = None) -> Details:
 
 
 def _row(profile: Profile, run: Run) -> Row:
-    row = Row(person=profile.person, label=run.label, cycle=run.cycle.name, state=standing(profile, run))
+    row = Row(
+        person=profile.person,
+        label=run.label,
+        cycle=run.cycle.name,
+        state=standing(profile, run),
+        dollars=billed(run.bills),
+    )
     if run.summary.exists():
         summary = read_summary(run.summary)
         gguf = dataclasses.replace(run, quantization=summary.quantization).gguf

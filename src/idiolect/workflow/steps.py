@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,7 +15,7 @@ from idiolect.curation import Fate
 from idiolect.dataset import TrainingText
 from idiolect.errors import RunFailed
 from idiolect.evaluation import planted, probes
-from idiolect.export import export_gguf, merge_model
+from idiolect.export import Order, export_gguf, made_gguf, made_model, merge_model, write_order
 from idiolect.files import remove, whole, write_text
 from idiolect.home import Run
 from idiolect.serving import load, modelfile
@@ -55,10 +57,14 @@ def train(plan: Plan, tell: Tell) -> str:
         base=base.name if known_anywhere(base.name) else None,
         chat_template=template.source,
     )
+    if plan.machine.merges:
+        write_order(run.bundle, _order(plan))
     if is_trained(run.bundle):
         tell(Note("The training had come to its end; its weights are here."))
+        if ended := plan.machine.end(run, base.folder):
+            tell(Note(ended))
     else:
-        plan.train(run, base.folder, tell)
+        plan.machine.train(run, base.folder, tell)
     result = read_result(run.bundle)
     _check_against_ledger(result, run, planted=len(secrets))
     _keep_progress(run)
@@ -98,8 +104,24 @@ def _forget_other_training(plan: Plan) -> None:
             partial.write_bytes(wanted)
 
 
+def _order(plan: Plan) -> Order:
+    """Return what a machine that merges is to make, and what its files must have been made as to be taken."""
+    options, adapter = plan.data.options, plan.run.cycle.trains == "adapter"
+    return Order(
+        quantization=plan.run.quantization,
+        name=plan.data.profile.person,
+        chat_template=plan.target.template.source,
+        merged=adapter and options.keep_model,
+        imatrix=options.imatrix,
+    )
+
+
 def keep_merged_model(plan: Plan, tell: Tell) -> str:
     run = plan.run
+    if made := made_model(run.bundle, _order(plan)):
+        _take(made, run.model)
+        size = sum(f.stat().st_size for f in run.model.glob("*.safetensors"))
+        return f"{run.model.name}/, {size / 1e6:,.0f} MB, merged there"
     size = merge_model(
         plan.target.base.folder,
         run.weights,
@@ -112,6 +134,9 @@ def keep_merged_model(plan: Plan, tell: Tell) -> str:
 
 def merge_and_quantize(plan: Plan, tell: Tell) -> str:
     run = plan.run
+    if made := made_gguf(run.bundle, _order(plan)):
+        _take(made, run.gguf)
+        return f"{run.gguf.name}, {run.quantization}, {run.gguf.stat().st_size / 1e6:,.0f} MB, made there"
     lora = run.cycle.trains == "adapter"
     written = export_gguf(
         plan.target.base.folder if lora else run.model,
@@ -124,6 +149,22 @@ def merge_and_quantize(plan: Plan, tell: Tell) -> str:
         on_progress=lambda done, total: tell(Written(done, total)),
     )
     return f"{run.gguf.name}, {run.quantization}, {written.bytes / 1e6:,.0f} MB"
+
+
+def _take(made: Path, target: Path) -> None:
+    """Let a file or folder of the bundle stand in the run's folder as well, without taking room twice."""
+    with whole(target) as partial:
+        if made.is_dir():
+            shutil.copytree(made, partial, copy_function=_link)
+        else:
+            _link(made, partial)
+
+
+def _link(source: str | Path, target: str | Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a disk that knows no links
+        shutil.copyfile(source, target)
 
 
 def write_modelfile(plan: Plan, _: Tell) -> str:

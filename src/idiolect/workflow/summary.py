@@ -16,6 +16,7 @@ from idiolect.config import Mode
 from idiolect.curation import Fate
 from idiolect.errors import IdiolectError
 from idiolect.files import sha256
+from idiolect.machines import billed
 from idiolect.training import TrainingResult, read_result
 from idiolect.workflow.journal import Journal
 from idiolect.workflow.plan import Plan
@@ -99,6 +100,7 @@ def _summary(plan: Plan, journal: Journal) -> Summary:
         system_messages=plan.data.systems,
         turn_end=plan.target.template.turn_end,
         go_template=plan.target.go_template,
+        cost_dollars=billed(plan.run.bills) or 0.0,
         steps=[StepSummary(r.step, r.outcome, r.seconds) for r in journal.steps],
         versions={
             "python": platform.python_version(),

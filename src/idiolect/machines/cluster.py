@@ -1,0 +1,238 @@
+"""A job on a Ray cluster: handed to its Jobs API, trained by Ray Train where Ray places it, its files on a shared disk.
+
+<folder>/jobs/<name>/    as on a computer behind ssh: see far_job.py
+<folder>/bases/<digest>/ the base model, reused
+
+What runs there is on_ray.py. Ray sees to workers that are lost; a cluster that loses the job itself is given it again.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from idiolect.errors import MachineFault, MissingPart, RunFailed
+from idiolect.files import make_folder, remove, whole, write_text
+from idiolect.machines import on_site
+from idiolect.machines.described import RayCluster
+from idiolect.machines.far_job import Heard
+from idiolect.machines.ssh import Errand
+from idiolect.machines.wheel import requirements, write_wheel
+from idiolect.training import Event, Moved, Note, decode
+
+_POLL_SECONDS = 1.0
+#: How long a cluster that does not answer is asked again; the job there goes on all the same.
+_SEEK_SECONDS = 600
+_EXTRAS = ("train", "export")
+_ENVIRON = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
+_GO_ON = "The job goes on there; `idiolect runs resume` attaches to it again."
+
+
+class _Job:
+    """One job's folder on the shared disk, and what Ray calls it."""
+
+    def __init__(self, cluster: RayCluster, errand: Errand) -> None:
+        self.name = f"idiolect-{errand.name}"
+        self.folder = Path(cluster.folder) / "jobs" / errand.name
+        self.bundle = self.folder / "bundle"
+        self.contents = self.folder / "contents"
+        self.base = Path(cluster.folder) / "bases" / errand.base_digest
+
+    @property
+    def is_trained(self) -> bool:
+        return (self.bundle / "outputs" / "result.json").exists()
+
+
+def check_cluster(cluster: RayCluster) -> None:
+    """Raise MachineFault unless the cluster answers and its disk is here; MissingPart without Ray."""
+    _client(cluster)
+    if not Path(cluster.folder).is_dir():
+        raise MachineFault(
+            f"{cluster.folder} is not here: the disk that is shared with {cluster.address}.",
+            "Mount it, or name another folder in machines.toml.",
+        )
+
+
+def train_on_ray(cluster: RayCluster, errand: Errand, report: Callable[[Event], None]) -> None:
+    """Train a bundle there, or attach to it if it is there already; its outputs come back into the bundle.
+
+    When this side is interrupted the job goes on there. Raises RunFailed if it fails; whatever came of it, nothing of
+    the bundle stays there.
+    """
+    client, job = _client(cluster), _Job(cluster, errand)
+    _under_way(client, cluster, job, errand, report)
+    heard = Heard(errand.bundle / "events.jsonl")
+    ended = _followed(client, job, errand, report, heard)
+    trained = job.is_trained
+    said = "" if ended == "SUCCEEDED" else _why(client, job)
+    _bring(job, errand, report)
+    _forget(client, job)
+    report(Note(f"The data set {'COULD NOT BE DELETED from' if job.folder.exists() else 'is deleted from'} its disk."))
+    if said and trained:
+        report(Note(f"The cluster trained, and could not merge ({said}): that is done here."))
+    elif said:
+        raise RunFailed(f"Training on {cluster.address} came to nothing: {said}", "Mend it and try again.")
+
+
+def end_on_ray(cluster: RayCluster, errand: Errand) -> bool:
+    """Stop a job, fetch what it has come to, and wipe it there; return whether there was one."""
+    job = _Job(cluster, errand)
+    if not job.folder.exists():
+        return False
+    client = _client(cluster)
+    _stop(client, job)
+    _bring(job, errand, lambda _: None)
+    _forget(client, job)
+    return True
+
+
+def _under_way(client: Any, cluster: RayCluster, job: _Job, errand: Errand, report: Callable[[Event], None]) -> None:
+    """See to it that the job runs there, or has ended: hand over what it needs, unless it was begun before."""
+    state = _state(client, job)
+    same = job.contents.exists() and job.contents.read_text(encoding="utf-8") == errand.contents
+    if same and state in ("PENDING", "RUNNING", "SUCCEEDED"):
+        report(Note(f"Attached to the job on {cluster.address}."))
+        return
+    _stop(client, job)
+    if not same:
+        _wipe(job)
+    _put(errand.base, job.base, report, "base model")
+    _put(errand.bundle, job.bundle, report, "job")
+    write_text(job.contents, errand.contents)
+    with _our_package() as package:
+        environment: dict[str, Any] = {"working_dir": str(package), "env_vars": _ENVIRON}
+        if cluster.install:
+            environment["pip"] = [r for r in requirements(_EXTRAS) if not r.startswith("ray==")]
+        client.submit_job(submission_id=job.name, entrypoint=_entry(cluster, job, errand), runtime_env=environment)
+
+
+def _entry(cluster: RayCluster, job: _Job, errand: Errand) -> str:
+    words = [cluster.python, "-m", "idiolect.machines.on_ray", job.bundle, "--base", job.base]
+    words += ["--workers", cluster.workers, "--cpus", cluster.cpus, "--retries", cluster.retries]
+    words += ["--gpu"] if cluster.gpu else []
+    words += ["--merge"] if errand.merges else []
+    return shlex.join(map(str, words))
+
+
+def _followed(client: Any, job: _Job, errand: Errand, report: Callable[[Event], None], heard: Heard) -> str:
+    """Report each event that was not heard yet, and mirror checkpoints, until the job has ended; return how."""
+    lost_since = 0.0
+    while True:
+        try:
+            state = _state(client, job)
+            lost_since = 0.0
+        except (OSError, RuntimeError) as error:
+            state, lost_since = "UNKNOWN", lost_since or time.monotonic()
+            if time.monotonic() - lost_since > _SEEK_SECONDS:
+                raise RunFailed(f"The Ray cluster does not answer: {error}", _GO_ON) from error
+        events = job.bundle / "events.jsonl"
+        if events.exists():
+            with events.open("rb") as file:
+                file.seek(heard.position)
+                new = file.read()
+            for event in decode(heard.lines(new)):
+                report(event)
+        if state in ("SUCCEEDED", "FAILED", "STOPPED", "ABSENT"):
+            return state
+        if errand.mirrored:
+            _bring_checkpoints(job, errand)
+        time.sleep(_POLL_SECONDS)
+
+
+def _bring(job: _Job, errand: Errand, report: Callable[[Event], None]) -> None:
+    """Have here the outputs of a job that has trained, or else its last checkpoint."""
+    if job.is_trained:
+        _put(job.bundle / "outputs", errand.bundle / "outputs", report, "results")
+    else:
+        _bring_checkpoints(job, errand)
+
+
+def _bring_checkpoints(job: _Job, errand: Errand) -> None:
+    here, held = errand.bundle / "checkpoints", job.folder / "held"
+    names = on_site.snapshot(job.bundle / "checkpoints", held)
+    for name in (n for n in names if not (here / n).exists()):
+        _put(held / name, here / name, lambda _: None, "checkpoint")
+    for old in (c for c in here.glob("checkpoint-*") if names and c.name not in names):
+        remove(old)
+
+
+def _put(source: Path, target: Path, report: Callable[[Event], None], what: str) -> None:
+    """Copy a folder to where it is not yet; it has its name when all of it is there, byte for byte."""
+    if target.exists():
+        return
+    make_folder(target.parent)
+    total = sum(f.stat().st_size for f in source.rglob("*") if f.is_file())
+    with whole(target) as partial:
+        shutil.copytree(source, partial, ignore=shutil.ignore_patterns("*.partial"))
+        wanted = [line for line in on_site.listing(source) if ".partial" not in line]
+        if on_site.listing(partial) != wanted:
+            raise RunFailed(f"{target} is not what {source} is.", "Try again; what is done is kept.")
+    report(Moved(f"{what}, over the shared disk", total, total))
+
+
+def _state(client: Any, job: _Job) -> str:
+    """Return PENDING, RUNNING, SUCCEEDED, FAILED, STOPPED as Ray says, or ABSENT."""
+    try:
+        return str(client.get_job_status(job.name).value)
+    except RuntimeError as error:
+        if "does not exist" in str(error):
+            return "ABSENT"
+        raise
+
+
+def _stop(client: Any, job: _Job) -> None:
+    """Let no job of that name be there."""
+    state = _state(client, job)
+    if state in ("PENDING", "RUNNING"):
+        client.stop_job(job.name)
+        while state in ("PENDING", "RUNNING"):
+            time.sleep(_POLL_SECONDS)
+            state = _state(client, job)
+    if state != "ABSENT":
+        client.delete_job(job.name)
+
+
+def _forget(client: Any, job: _Job) -> None:
+    _stop(client, job)
+    _wipe(job)
+
+
+def _wipe(job: _Job) -> None:
+    if job.folder.exists():
+        on_site.wipe(job.folder)
+
+
+def _why(client: Any, job: _Job) -> str:
+    """Return the last that a job which failed said."""
+    said = [line for line in str(client.get_job_logs(job.name)).splitlines() if line.strip()]
+    return said[-1] if said else str(client.get_job_info(job.name).message)
+
+
+@contextmanager
+def _our_package() -> Iterator[Path]:
+    """Yield a folder with our package as it is installed here."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made, "package")
+        zipfile.ZipFile(write_wheel(Path(made))).extractall(folder)
+        yield folder
+
+
+def _client(cluster: RayCluster) -> Any:
+    """Return a client of the cluster's Jobs API. Raises MissingPart without Ray, and MachineFault if none answers."""
+    try:
+        from ray.job_submission import JobSubmissionClient
+    except ModuleNotFoundError as missing:
+        raise MissingPart("A Ray cluster is reached by Ray.", "Install it: pip install 'idiolect[ray]'") from missing
+    try:
+        return JobSubmissionClient(cluster.address)
+    except (OSError, RuntimeError) as error:
+        raise MachineFault(
+            f"No Ray cluster answers at {cluster.address}: {error}", "Start it, or mend its address in machines.toml."
+        ) from error
