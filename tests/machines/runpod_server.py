@@ -149,7 +149,8 @@ class RunPodServer:
                 self._reply(request, 204, None)
             case "GET", ["catalog", "gpus"]:
                 gpu = {"secure": True, "community": False, "price": {"secure": 0.5}, "availability": "HIGH"}
-                self._reply(request, 200, {"gpus": [{"id": "GPU A", **gpu}, {"id": "GPU B", **gpu}]})
+                names = ("GPU A", "GPU B", "NVIDIA GeForce RTX 4090")
+                self._reply(request, 200, {"gpus": [{"id": name, **gpu} for name in names]})
             case _:
                 self._problem(request, 404, "not found")
 

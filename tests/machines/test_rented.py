@@ -7,19 +7,18 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from idiolect.errors import IdiolectError, MachineFault, RunFailed, UserFault
 from idiolect.machines import train_here
-from idiolect.machines.described import RunPodWishes
-from idiolect.machines.pods import Renting, read_lease, reap, rent
-from idiolect.machines.rented import train_rented
+from idiolect.machines.pods import Renting, billed, read_lease, reap, rent
+from idiolect.machines.rented import end_rented, train_rented
 from idiolect.machines.runpod_api import Account, NoCapacity
 from idiolect.machines.ssh import Errand
-from idiolect.training import Event, Note, Stepped
+from idiolect.training import Event, Note, Stepped, decode
 from tests.machines.conftest import MakeJob, weights
+from tests.machines.killed import POINTS, errand_at, renting_at
 from tests.machines.runpod_server import KEY, RunPodServer
 from tests.machines.ssh_server import SSHD
 
@@ -38,18 +37,6 @@ def runpod(tmp_path: Path) -> Iterator[RunPodServer]:
 @pytest.fixture
 def renting(runpod: RunPodServer, tmp_path: Path) -> Renting:
     return renting_at(runpod.url, tmp_path)
-
-
-def renting_at(url: str, tmp_path: Path, **wished: Any) -> Renting:
-    wishes = RunPodWishes(
-        gpus=("GPU A", "GPU B"),
-        start=str(tmp_path / "runpod" / "start.sh"),
-        python=sys.executable,
-        install=False,
-        folder=str(tmp_path / "there"),
-        **{"spare_seconds": 0.0, **wished},
-    )
-    return Renting(Account(KEY, url, lambda seconds: time.sleep(min(seconds, 0.2))), wishes, tmp_path / "leases")
 
 
 def said(told: list[Event]) -> list[str]:
@@ -116,7 +103,7 @@ def test_a_pod_whose_host_key_its_log_does_not_name_is_given_back(
     assert not runpod.pods
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_pod_that_is_lost_is_replaced_and_nothing_is_learned_twice(
     runpod: RunPodServer, renting: Renting, make_job: MakeJob, tiny_base: Path, tmp_path: Path
 ) -> None:
@@ -140,43 +127,49 @@ def test_a_pod_that_is_lost_is_replaced_and_nothing_is_learned_twice(
 
 
 @pytest.mark.slow
-def test_a_ceiling_of_cost_ends_it_with_the_checkpoint_here(
-    runpod: RunPodServer, make_job: MakeJob, tiny_base: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    "ceiling",
+    [
+        ({"max_cost": 0.5 * 20 / 3600}, r"\$ are spent, and max_cost is"),
+        ({"max_hours": 60 / 3600, "spare_seconds": 40.0}, r"max_hours \(.*\) are over"),
+    ],
+    ids=["cost", "deadline"],
+)
+def test_a_ceiling_ends_it_with_the_checkpoint_here(
+    runpod: RunPodServer, make_job: MakeJob, tiny_base: Path, tmp_path: Path, ceiling: tuple[dict[str, float], str]
 ) -> None:
-    renting = renting_at(runpod.url, tmp_path, max_cost=0.5 * 25 / 3600)
-    away = make_job("away", 300, 400)
-    with pytest.raises(RunFailed, match=r"\$ are spent, and max_cost is"):
-        train_rented(renting, Errand(away, tiny_base, "job"), lambda _: None)
-    assert list((away / "checkpoints").glob("checkpoint-*/trainer_state.json"))
+    wished, said = ceiling
+    renting = renting_at(runpod.url, tmp_path, **wished)
+    make_job("away", 300, 400)
+    errand = errand_at(tmp_path, tiny_base)
+    with pytest.raises(RunFailed, match=said):
+        train_rented(renting, errand, lambda _: None)
+    assert list((errand.bundle / "checkpoints").glob("checkpoint-*/trainer_state.json"))
     assert not runpod.pods
+    assert billed(tmp_path / "bills") == pytest.approx(0.5 * 20 / 3600, rel=1)
 
 
 @pytest.mark.slow
-def test_killed_it_is_attached_to_again_and_left_alone_the_pod_ends_itself(
+def test_killed_anywhere_and_gone_on_with_it_leaves_no_pod_and_learns_nothing_twice(
     runpod: RunPodServer, make_job: MakeJob, tiny_base: Path, tmp_path: Path
 ) -> None:
-    renting = renting_at(runpod.url, tmp_path)
-    away = make_job("away", 4, 400)
-    program = (
-        "import sys, pathlib\nfrom tests.machines.test_rented import *\n"
-        f"tmp = pathlib.Path({str(tmp_path)!r})\n"
-        f"base = pathlib.Path({str(tiny_base)!r})\n"
-        f"train_rented(renting_at({runpod.url!r}, tmp), Errand(tmp / 'away', base, 'job'), print)"
-    )
-    laptop = subprocess.Popen([sys.executable, "-u", "-c", program], stdout=subprocess.PIPE, text=True)
-    assert laptop.stdout
-    next(line for line in laptop.stdout if line.startswith("Stepped"))
-    laptop.kill()
-    laptop.wait()
-    laptop.stdout.close()
-    (pod,) = runpod.pods
-    told: list[Event] = []
-    train_rented(renting, Errand(away, tiny_base, "job"), told.append)
-    assert "Attached to the job on 127.0.0.1." in said(told)
-    assert not any(text.startswith("Rented") for text in said(told))
+    here, away = make_job("here", 10, 200), make_job("away", 10, 200)
+    train_here(here, tiny_base, tmp_path / "log", lambda _: None)
+    seen = tmp_path / "seen"
+    words = [sys.executable, "-m", "tests.machines.killed", runpod.url, *map(str, (tmp_path, tiny_base, seen))]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert set(seen.read_text().splitlines()) == set(POINTS)
+    assert weights(away) == weights(here)
+    steps = [e.step for e in decode((away / "events.jsonl").read_bytes()) if isinstance(e, Stepped)]
+    assert steps == list(range(1, len(steps) + 1))
     assert not runpod.pods
-    assert pod not in runpod.pods
+    assert not any((tmp_path / "leases").iterdir())
+    assert not (tmp_path / "there" / "jobs" / "job").exists()
 
+
+@pytest.mark.slow
+def test_left_alone_a_pod_ends_itself_at_its_deadline(runpod: RunPodServer, tmp_path: Path) -> None:
     soon = renting_at(runpod.url, tmp_path, max_hours=8 / 3600)
     lease = rent(soon, "left", lambda _: None)
     assert lease.pod in runpod.pods
@@ -184,6 +177,36 @@ def test_killed_it_is_attached_to_again_and_left_alone_the_pod_ends_itself(
     while runpod.pods and time.monotonic() < until:
         time.sleep(0.5)
     assert not runpod.pods
+
+
+@pytest.mark.slow
+def test_a_pod_that_shows_another_host_key_is_not_entered_and_given_back(
+    runpod: RunPodServer, renting: Renting, make_job: MakeJob, tiny_base: Path, tmp_path: Path
+) -> None:
+    make_job("away", 1)
+    rent(renting, "job", lambda _: None)
+    other = tmp_path / "other"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(other)], check=True)
+    pinned = renting.known_hosts("job")
+    where, *_ = pinned.read_text().split()
+    pinned.write_text(f"{where} {other.with_suffix('.pub').read_text()}")
+    with pytest.raises(MachineFault, match="does not show the host key that is known"):
+        train_rented(renting, errand_at(tmp_path, tiny_base), lambda _: None)
+    assert not runpod.pods
+    assert not (tmp_path / "there").exists()
+
+
+def test_what_is_cancelled_is_given_back_and_what_never_was_rented_is_not_asked_for(
+    runpod: RunPodServer, renting: Renting, make_job: MakeJob, tiny_base: Path, tmp_path: Path
+) -> None:
+    make_job("away", 1)
+    errand = errand_at(tmp_path, tiny_base)
+    assert end_rented(renting, errand) == ""
+    assert runpod.calls == []
+    rent(renting, "job", lambda _: None, errand.bills)
+    assert end_rented(renting, errand).startswith("The pod is given back; it cost 0.0")
+    assert not runpod.pods
+    assert billed(tmp_path / "bills") is not None
 
 
 def test_pods_of_ended_jobs_are_reaped_and_others_are_not(runpod: RunPodServer, renting: Renting) -> None:

@@ -21,7 +21,7 @@ from idiolect.machines.connection import UnknownHostKey, connected
 from idiolect.machines.described import SshBox
 from idiolect.machines.ssh import Errand, check, train_there
 from idiolect.machines.transfer import Far, fetch, send
-from idiolect.training import Event, Moved, Note, Stepped
+from idiolect.training import Event, Moved, Note, Stepped, is_trained
 from tests.machines.conftest import MakeJob, weights
 from tests.machines.ssh_server import SSHD, SshServer
 
@@ -105,6 +105,31 @@ def test_a_transfer_goes_on_in_the_middle(box: SshBox, known: Path, tmp_path: Pa
     sent, got = asyncio.run(both_ways())
     assert (sent, got) == ([12 << 20], [4 << 20, 8 << 20, 12 << 20])
     assert sha256(tmp_path / "back.bin") == sha256(local)
+
+
+@pytest.mark.slow
+def test_a_network_that_is_cut_in_the_middle_of_a_file_goes_on_there(
+    box: SshBox, known: Path, tiny_base: Path, make_job: MakeJob, server: SshServer
+) -> None:
+    base = known.with_name("base")
+    shutil.copytree(tiny_base, base)
+    (base / "aaa.bin").write_bytes(os.urandom(40 << 20))  # the first that is sent
+    sent: list[int] = []
+    told: list[Event] = []
+
+    def listen(event: Event) -> None:
+        told.append(event)
+        if isinstance(event, Moved) and event.what.startswith("base model"):
+            sent.append(event.done)
+            if event.done == 16 << 20:
+                server.cut()
+
+    away = make_job("away", 1)
+    train_there(box, known, Errand(away, base, "job"), listen)
+    assert sent[:10] == [n << 22 for n in range(1, 11)]  # each four megabytes once
+    arrived = Path(box.folder, "bases", Errand(away, base, "job").base_digest, "aaa.bin")
+    assert sha256(arrived) == sha256(base / "aaa.bin")
+    assert is_trained(away)
 
 
 @pytest.mark.slow

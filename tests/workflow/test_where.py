@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,13 +12,16 @@ from typing import Any
 
 import pytest
 
-from idiolect.errors import NeedsConsent, OptionFault, UserFault
+from idiolect.errors import MachineFault, NeedsConsent, OptionFault, UserFault
 from idiolect.files import sha256
 from idiolect.home import FULL, Home, Run
 from idiolect.training import Note
+from idiolect.training.gpus import Gpu
+from idiolect.workflow.cancel import cancel
 from idiolect.workflow.cycle import run_cycle
 from idiolect.workflow.plan import Asked, plan
 from idiolect.workflow.pods import list_pods
+from idiolect.workflow.runs import find, overview
 from tests.conftest import Event, MakePerson
 from tests.machines.runpod_server import KEY, RunPodServer
 from tests.machines.ssh_server import SSHD, SshServer
@@ -51,9 +57,19 @@ def describe(home: Home, text: str) -> None:
     home.machines_toml.write_text(text)
 
 
+def describe_box(home: Home, server: SshServer, folder: Path) -> None:
+    describe(
+        home,
+        f'{home.machines_toml.read_text()}[ssh.box]\nhost = "127.0.0.1"\nport = {server.port}\n'
+        f'identity = "{server.identity}"\npython = "{sys.executable}"\ninstall = false\nfolder = "{folder}"\n',
+    )
+
+
 def contents(run: Run) -> dict[str, str]:
     names = ("adapter/adapter_model.safetensors", "adapter.gguf", "curated_memories.json", "ledger.jsonl")
-    return {name: sha256(run.folder / name) for name in names}
+    merged = [str(f.relative_to(run.folder)) for f in sorted(run.model.iterdir())]
+    assert "model/model.safetensors" in merged
+    return {name: sha256(run.folder / name) for name in (*names, *merged)}
 
 
 @pytest.mark.slow
@@ -63,12 +79,7 @@ def test_a_run_elsewhere_leaves_the_files_of_one_here(
 ) -> None:
     server = SshServer(tmp_path / "sshd").start()
     try:
-        describe(
-            home,
-            f'{home.machines_toml.read_text()}[ssh.box]\nhost = "127.0.0.1"\nport = {server.port}\n'
-            f'identity = "{server.identity}"\npython = "{sys.executable}"\ninstall = false\n'
-            f'folder = "{tmp_path / "box"}"\n',
-        )
+        describe_box(home, server, tmp_path / "box")
         here = run_cycle(home, Asked(person, {}, {}), FULL, lambda _: None)
         with pytest.raises(NeedsConsent, match="never met before") as fault:
             run_cycle(home, Asked(person, {}, {"machine": "ssh:box"}), FULL, lambda _: None)
@@ -77,17 +88,98 @@ def test_a_run_elsewhere_leaves_the_files_of_one_here(
         there = run_cycle(home, Asked(person, {}, flags), FULL, lambda _: None)
     finally:
         server.stop()
-    with pytest.raises(NeedsConsent, match=r"GPU B first, at 0\.50 \$ an hour: at most 2\.00 \$") as money:
-        run_cycle(home, Asked(person, {}, {"machine": "runpod"}), FULL, lambda _: None)
-    assert money.value.flag == "yes"
+    assert "made there" in there.summary.steps[-5].outcome
     told: list[Any] = []
-    rented = run_cycle(home, Asked(person, {}, {"machine": "runpod", "yes": True}), FULL, told.append)
+    flags = {"machine": "runpod", "yes": True, "merge": "local"}
+    rented = run_cycle(home, Asked(person, {}, flags), FULL, told.append)
+    assert "made there" not in rented.summary.steps[-5].outcome
     assert contents(here.run) == contents(there.run) == contents(rented.run)
-    assert any(isinstance(e, Note) and e.text.startswith("The pod is given back") for e in told)
+    given_back = next(e.text for e in told if isinstance(e, Note) and e.text.startswith("The pod is given back"))
+    assert given_back.endswith(f"{rented.summary.cost_dollars:.2f} $.")
+    assert 0 < rented.summary.cost_dollars < 0.5
+    assert [r.dollars for r in overview(home)] == [0.0, 0.0, rented.summary.cost_dollars]
     assert not runpod.pods
     assert list(list_pods(home)) == []
     for file in home.root.rglob("*"):
         assert not file.is_file() or KEY.encode() not in file.read_bytes(), file
+
+
+def consent(home: Home, person: str, **flags: Any) -> str:
+    with pytest.raises((NeedsConsent, MachineFault)) as asked:
+        plan(home, Asked(person, {}, {"machine": "runpod", **flags}), FULL)
+    return str(asked.value)
+
+
+def test_before_money_is_spent_all_that_it_will_take_is_shown(
+    home: Home, person: str, runpod: RunPodServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = consent(home, person)
+    assert "GPU B first, at 0.50 $ an hour. How long it takes is not known of this GPU or model." in said
+    assert "At most 2.00 $ and 12 hours." in said
+    monkeypatch.setenv("RUNPOD_GPU_TYPE", "NVIDIA GeForce RTX 4090")
+    said = consent(home, person)
+    # Five minutes to start, at half a dollar an hour; the tiny model itself takes no time.
+    assert re.search(r"Estimated: \d\.\d of its 24 GiB, 5 minutes, 0\.04 \$\.", said), said
+    assert plan(home, Asked(person, {}, {"machine": "runpod", "yes": True}), FULL).machine.merges
+    assert not runpod.pods
+
+
+def test_a_gpu_that_is_too_small_is_refused_with_what_would_fit(
+    home: Home, person: str, runpod: RunPodServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNPOD_GPU_TYPE", "NVIDIA GeForce RTX 4090")
+    small = (Gpu("RTX 4090", 0.5, 165, 0.65),)
+    monkeypatch.setattr("idiolect.training.planner.GPUS", small)
+    said = consent(home, person, yes=True)
+    assert "NVIDIA GeForce RTX 4090 is too small for this: it would take" in said
+    assert "of its 0 GiB" in said or "of its 1 GiB" in said
+    assert not runpod.pods
+
+
+@pytest.mark.slow
+@needs_sshd
+def test_two_people_rent_at_once_and_both_pods_are_given_back(home: Home, person: str, runpod: RunPodServer) -> None:
+    people = (person, "bob")
+    shutil.copytree(home.profile(person).root, home.profile("bob").root)
+    words = [sys.executable, "-m", "idiolect", "full-cycle", "--home", str(home.root), "--machine", "runpod", "--yes"]
+    both = [subprocess.Popen([*words, "-u", p], stdout=-1, stderr=subprocess.STDOUT, text=True) for p in people]
+    said = [run.communicate()[0] for run in both]
+    assert [run.returncode for run in both] == [0, 0], "\n".join(said)
+    assert len({call for call in runpod.calls if call.startswith("DELETE")}) == 2
+    assert not runpod.pods
+    assert list(list_pods(home)) == []
+    rows = overview(home)
+    assert [r.state for r in rows] == ["succeeded", "succeeded"]
+    assert all(row.dollars for row in rows)
+    assert not any("Another one is rented" in text for text in said)
+
+
+@pytest.mark.slow
+@needs_sshd
+@pytest.mark.parametrize("machine", ["ssh:box", "runpod"])
+def test_a_cancelled_run_goes_on_nowhere_and_nothing_of_it_is_there(
+    home: Home, person: str, tmp_path: Path, runpod: RunPodServer, machine: str
+) -> None:
+    server = SshServer(tmp_path / "sshd").start()
+    try:
+        describe_box(home, server, tmp_path / "box")
+        words = [sys.executable, "-m", "idiolect", "full-cycle", "--home", str(home.root), "--machine", machine]
+        words += ["--yes", "--accept-host-key", "--num-train-epochs", "500", "-u", person]
+        running = subprocess.Popen(words, stdout=-1, stderr=subprocess.STDOUT, text=True)
+        assert running.stdout
+        next(line for line in running.stdout if "step " in line)
+        (row,) = overview(home)
+        profile, run = find(home, row.label)
+        outcome = cancel(profile, run)
+        running.communicate()
+    finally:
+        server.stop()
+    assert running.returncode
+    assert ("data set deleted there" in outcome) == (machine == "ssh:box")
+    assert not runpod.pods
+    assert not list((tmp_path / ("box" if machine == "ssh:box" else "there")).glob("jobs/*"))
+    assert [r.state for r in overview(home)] == ["cancelled"]
+    assert bool(overview(home)[0].dollars) == (machine == "runpod")
 
 
 def test_a_machine_that_nobody_described_is_refused_by_name(
@@ -105,6 +197,9 @@ def test_a_machine_that_nobody_described_is_refused_by_name(
     assert "known: ssh:other, ssh:box" in refused("ssh:nosuch")
     describe(home, "[sssh.box]\n")
     assert "unknown tables sssh" in refused("ssh:box")
+    assert "There is no machine ray:lab in" in refused("ray:lab")
+    describe(home, '[ray.lab]\naddress = "http://head:8265"\nnodes = 2\n')
+    assert "folder: Field required; nodes: Extra inputs" in refused("ray:lab")
     describe(home, "[ssh.box\n")
     assert "cannot be read" in refused("ssh:box")
     describe(home, '[runpod]\nclouds = ["MARS"]\n')

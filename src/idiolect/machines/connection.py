@@ -70,9 +70,17 @@ async def connected(
         yield connection
 
 
+async def run(connection: asyncssh.SSHClientConnection, command: str, stdin: str = "") -> asyncssh.SSHCompletedProcess:
+    """Run a command there to its end, whatever that is. Raises Unreachable if the connection ends before it."""
+    done = await connection.run(command, input=stdin)
+    if done.exit_status is None:
+        raise Unreachable("The connection was cut in the middle of a command.", "Check that `ssh` reaches it.")
+    return done
+
+
 async def output_of(connection: asyncssh.SSHClientConnection, *words: str, stdin: str = "") -> str:
     """Run a command there and return what it prints. Raises FarFault with the end of what it complained of."""
-    done = await connection.run(shlex.join(words), input=stdin)
+    done = await run(connection, shlex.join(words), stdin)
     if done.exit_status != 0:
         said = str(done.stderr or done.stdout).strip().splitlines()
         raise FarFault(

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from idiolect.machines.connection import output_of
+from idiolect.machines.connection import output_of, run
 from idiolect.machines.installation import Installed
 from idiolect.training import Event, decode
 
@@ -83,7 +83,7 @@ async def state(connection: asyncssh.SSHClientConnection, job: FarJob) -> State:
     folder = shlex.quote(job.folder)
     asked = f"cd {folder} 2>/dev/null || {{ echo absent; exit; }}; test -e pid || {{ echo absent; exit; }}; "
     asked += "test -e code && echo ended || { kill -0 -$(cat pid) 2>/dev/null && echo running || echo fallen; }"
-    said = str((await connection.run(asked)).stdout).strip()
+    said = str((await run(connection, asked)).stdout).strip()
     return said if said in ("running", "ended", "fallen") else "absent"  # type: ignore[return-value]
 
 
@@ -147,7 +147,7 @@ async def follow(
 
 
 async def is_trained(connection: asyncssh.SSHClientConnection, job: FarJob) -> bool:
-    return (await connection.run(f"test -e {shlex.quote(job.result)}")).exit_status == 0
+    return (await run(connection, f"test -e {shlex.quote(job.result)}")).exit_status == 0
 
 
 async def exit_code(connection: asyncssh.SSHClientConnection, job: FarJob) -> int:
@@ -161,4 +161,4 @@ async def last_line(connection: asyncssh.SSHClientConnection, job: FarJob) -> st
 
 async def stop(connection: asyncssh.SSHClientConnection, job: FarJob) -> None:
     """End a job, with all of its processes."""
-    await connection.run(f"cd {shlex.quote(job.folder)} && kill -TERM -$(cat pid); sleep 1; kill -KILL -$(cat pid)")
+    await run(connection, f"cd {shlex.quote(job.folder)} && kill -TERM -$(cat pid); sleep 1; kill -KILL -$(cat pid)")

@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from idiolect.errors import MachineFault
-from idiolect.machines.connection import output_of
+from idiolect.machines.connection import output_of, run
 from idiolect.machines.described import SshBox
 from idiolect.machines.transfer import Far, send
 from idiolect.machines.wheel import requirements, write_wheel
@@ -102,4 +103,4 @@ async def _environment(connection: asyncssh.SSHClientConnection, there: FarSide)
 
 
 async def _exists(connection: asyncssh.SSHClientConnection, path: str) -> bool:
-    return (await connection.run(f"test -e {path!r}")).exit_status == 0
+    return (await run(connection, f"test -e {shlex.quote(path)}")).exit_status == 0

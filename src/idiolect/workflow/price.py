@@ -35,7 +35,7 @@ def _forecast(profile: Profile, options: Options, trains: Trains, base: BaseMode
     except BaseModelFault:
         return None
     made = forecasts(anatomy, options, trains, data_of(profile, base.folder), Computer(0, None))
-    words = set(gpu.gpu.split())
+    words = set(gpu.gpu.replace("-", " ").split())
     known = [f for f in made if words >= set(f.machine.split())]
     return max(known, key=lambda f: len(f.machine), default=None)
 

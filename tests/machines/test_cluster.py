@@ -1,0 +1,143 @@
+"""A job on a real Ray cluster: two nodes on loopback, two workers over gloo, one of which is killed half-way."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from idiolect.errors import MachineFault
+from idiolect.export import Order, export_gguf, made_gguf, write_order
+from idiolect.files import sha256
+from idiolect.machines import Errand, RayCluster, check_cluster, end_on_ray, train_on_ray
+from idiolect.training import Event, HeldOut, Note, Started, Stepped, is_trained
+from tests.machines.conftest import MakeJob
+from tests.tiny import CHAT_TEMPLATE
+
+needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed: idiolect[ray]")
+ORDER = Order(quantization="Q4_K_M", name="ada", chat_template=CHAT_TEMPLATE, merged=False, imatrix=False)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the Jobs API of a cluster answers; all of its processes have OUR_CLUSTER in their environment."""
+    log = tmp_path_factory.mktemp("ray") / "log"
+    environ = {**os.environ, "OUR_CLUSTER": str(log), "RAY_USAGE_STATS_ENABLED": "0"}
+    words = [sys.executable, "-m", "tests.machines.ray_cluster"]
+    with log.open("wb") as said:
+        cluster = subprocess.Popen(words, stdin=-1, stdout=-1, stderr=said, env=environ, text=True)
+        assert cluster.stdin
+        assert cluster.stdout
+        ready = next((line for line in cluster.stdout if line.startswith("ready")), "")
+        assert ready, log.read_text()
+        try:
+            yield ready.split()[1]
+        finally:
+            cluster.stdin.close()
+            cluster.wait(timeout=60)
+            cluster.stdout.close()
+            for left in workers(""):
+                os.kill(left, signal.SIGKILL)
+
+
+@pytest.fixture
+def cluster(address: str, tmp_path: Path) -> RayCluster:
+    (tmp_path / "shared").mkdir()
+    return RayCluster(
+        address=address,
+        folder=str(tmp_path / "shared"),
+        workers=2,
+        gpu=False,
+        python=sys.executable,
+        install=False,
+    )
+
+
+def workers(named: str = "RayTrainWorker") -> list[int]:
+    """Return the processes of our cluster whose title has this in it."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            ours = b"OUR_CLUSTER=" in (process / "environ").read_bytes()
+            if ours and named.encode() in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.slow
+@needs_ray
+def test_a_worker_is_lost_half_way_and_the_weights_are_those_of_a_training_here(
+    cluster: RayCluster, make_job: MakeJob, tiny_base: Path
+) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    check_cluster(cluster)
+    here, away = make_job("here", 10, 200), make_job("away", 10, 200)
+    words = [sys.executable, "-m", "idiolect.training", str(here), "--base", str(tiny_base), "--processes", "2"]
+    subprocess.run(words, check=True, capture_output=True)
+    write_order(away, ORDER)
+    told: list[Event] = []
+    killed: list[int] = []
+
+    def listen(event: Event) -> None:
+        told.append(event)
+        if isinstance(event, Stepped) and not killed and list((away / "checkpoints").glob("checkpoint-*")):
+            killed.append(workers()[0])
+            os.kill(killed[0], signal.SIGKILL)
+
+    train_on_ray(cluster, Errand(away, tiny_base, "job", merges=True), listen)
+    assert killed
+    assert [e.processes for e in told if isinstance(e, Started)] == [2, 2]
+    notes = [e.text for e in told if isinstance(e, Note)]
+    assert any(text.startswith("Going on from checkpoint-") for text in notes)
+    assert notes[-1] == "The data set is deleted from its disk."
+    adapters = [load_file(b / "outputs" / "adapter" / "adapter_model.safetensors") for b in (here, away)]
+    for name, weight in adapters[0].items():
+        torch.testing.assert_close(adapters[1][name], weight, atol=1e-5, rtol=0)
+    again = here / "again.gguf"
+    adapter = away / "outputs" / "adapter"
+    export_gguf(tiny_base, again, "Q4_K_M", adapter=adapter, name="ada", chat_template=CHAT_TEMPLATE)
+    made = made_gguf(away, ORDER)
+    assert made
+    assert sha256(made) == sha256(again)
+    assert not any(Path(cluster.folder, "jobs").iterdir())
+
+
+@pytest.mark.slow
+@needs_ray
+def test_a_job_that_is_ended_leaves_its_checkpoint_here_and_nothing_there(
+    cluster: RayCluster, make_job: MakeJob, tiny_base: Path
+) -> None:
+    away = make_job("away", 300, 200)
+    errand = Errand(away, tiny_base, "other")
+
+    class LaptopIsClosedError(Exception):
+        pass
+
+    def listen(event: Event) -> None:
+        if isinstance(event, HeldOut) and event.epoch >= 1:
+            raise LaptopIsClosedError
+
+    with pytest.raises(LaptopIsClosedError):
+        train_on_ray(cluster, errand, listen)
+    assert end_on_ray(cluster, errand)
+    assert list((away / "checkpoints").glob("checkpoint-*/trainer_state.json"))
+    assert not is_trained(away)
+    assert not any(Path(cluster.folder, "jobs").iterdir())
+    assert not end_on_ray(cluster, errand)
+
+
+@needs_ray
+def test_a_cluster_that_is_not_there_is_said(tmp_path: Path) -> None:
+    nobody = RayCluster(address="http://127.0.0.1:9", folder=str(tmp_path))
+    with pytest.raises(MachineFault, match=r"No Ray cluster answers at http://127\.0\.0\.1:9"):
+        check_cluster(nobody)

@@ -1,0 +1,77 @@
+"""What is done on the other computer, tried on this one."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+from idiolect.files import sha256
+from idiolect.machines.on_site import listing, snapshot, wipe
+from idiolect.training.checkpoints import rotate
+
+
+def checkpoint(folder: Path, step: int, best: int | None = None) -> Path:
+    made = folder / f"checkpoint-{step}"
+    made.mkdir(parents=True)
+    for name in ("adapter_model.safetensors", "optimizer.pt", "scheduler.pt"):
+        (made / name).write_text(f"{name} of {step}")
+    state = {"best_model_checkpoint": best and f"/elsewhere/checkpoint-{best}"}
+    (made / "trainer_state.json").write_text(json.dumps(state))
+    return made
+
+
+def test_the_newest_and_the_best_are_held_though_training_removes_them(tmp_path: Path) -> None:
+    there, held = tmp_path / "checkpoints", tmp_path / "held"
+    assert snapshot(there, held) == []
+    for step in (3, 5, 20):
+        checkpoint(there, step, best=5)
+    torn = there / "checkpoint-30"
+    torn.mkdir()
+    (torn / "trainer_state.json").write_text('{"best_model')
+    assert snapshot(there, held) == ["checkpoint-5", "checkpoint-20"]
+    (torn / "trainer_state.json").unlink()
+    torn.rmdir()
+    checkpoint(there, 40, best=40)
+    rotate(there, 1, "checkpoint-40")
+    assert [c.name for c in there.iterdir()] == ["checkpoint-40"]
+    assert len(listing(held)) == 8
+    assert snapshot(there, held) == ["checkpoint-40"]
+    assert [c.name for c in held.iterdir()] == ["checkpoint-40"]
+
+
+def test_a_training_that_is_faster_than_whoever_looks_is_never_seen_half(tmp_path: Path) -> None:
+    there, held = tmp_path / "checkpoints", tmp_path / "held"
+    checkpoint(there, 0)
+    ended = threading.Event()
+
+    def train() -> None:
+        step = 0
+        while not ended.is_set():
+            step += 1
+            checkpoint(there, step, best=max(step - 1, 0) if step % 3 else step)
+            rotate(there, 1, f"checkpoint-{max(step - 1, 0)}" if step % 3 else f"checkpoint-{step}")
+
+    training = threading.Thread(target=train)
+    training.start()
+    try:
+        looks = [[(name, len(list((held / name).iterdir()))) for name in snapshot(there, held)] for _ in range(100)]
+    finally:
+        ended.set()
+        training.join()
+    found = [seen for look in looks for seen in look]
+    assert len({name for name, _ in found}) > 1
+    assert {files for _, files in found} == {4}
+
+
+def test_a_listing_has_the_digests_and_a_wiped_folder_is_gone_from_the_disk_too(tmp_path: Path) -> None:
+    job = tmp_path / "job"
+    job.mkdir()
+    (job / "dataset.jsonl").write_text("what was said in confidence")
+    line = f"27\t{sha256(job / 'dataset.jsonl')}\tdataset.jsonl"
+    assert listing(job) == [line]
+    outside = tmp_path / "linked.jsonl"
+    outside.hardlink_to(job / "dataset.jsonl")
+    assert wipe(job)
+    assert not job.exists()
+    assert outside.read_bytes() == bytes(27)  # the bytes themselves were overwritten
