@@ -3,7 +3,7 @@
 <folder>/jobs/<name>/    as on a computer behind ssh: see far_job.py
 <folder>/bases/<digest>/ the base model, reused
 
-What runs there is on_ray.py. Ray sees to workers that are lost; a cluster that loses the job itself is given it again.
+What runs there is on_ray.py. Ray sees to workers that are lost.
 """
 
 from __future__ import annotations
@@ -31,7 +31,15 @@ _POLL_SECONDS = 1.0
 #: How long a cluster that does not answer is asked again; the job there goes on all the same.
 _SEEK_SECONDS = 600
 _EXTRAS = ("train", "export")
-_ENVIRON = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
+_WIPES = 30
+#: A cluster that grows with its work takes minutes to have a node; Ray Train by itself waits one.
+_WORKERS_START_IN = 900
+_ENVIRON = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": str(_WORKERS_START_IN),
+}
 _GO_ON = "The job goes on there; `idiolect runs resume` attaches to it again."
 
 
@@ -70,6 +78,10 @@ def train_on_ray(cluster: RayCluster, errand: Errand, report: Callable[[Event], 
     _under_way(client, cluster, job, errand, report)
     heard = Heard(errand.bundle / "events.jsonl")
     ended = _followed(client, job, errand, report, heard)
+    if ended == "ABSENT":
+        raise RunFailed(
+            f"{cluster.address} does not know the job any more.", "Hand it over again: idiolect runs resume"
+        )
     trained = job.is_trained
     said = "" if ended == "SUCCEEDED" else _why(client, job)
     _bring(job, errand, report)
@@ -205,8 +217,11 @@ def _forget(client: Any, job: _Job) -> None:
 
 
 def _wipe(job: _Job) -> None:
-    if job.folder.exists():
-        on_site.wipe(job.folder)
+    """Overwrite and remove a job's folder; workers that were stopped may write there for a moment yet."""
+    for _ in range(_WIPES):
+        if not job.folder.exists() or on_site.wipe(job.folder):
+            return
+        time.sleep(_POLL_SECONDS)
 
 
 def _why(client: Any, job: _Job) -> str:

@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 _PRIVATE = (".jsonl", ".json", "log")
@@ -23,7 +24,7 @@ _LOOKS = 50
 def wipe(folder: Path) -> bool:
     """Overwrite what is private before it is removed, which is all one can do; return whether the folder is gone."""
     for file in (f for f in folder.rglob("*") if f.name.endswith(_PRIVATE) and f.is_file()):
-        with file.open("r+b") as opened:
+        with suppress(FileNotFoundError), file.open("r+b") as opened:
             opened.write(bytes(file.stat().st_size))
             os.fsync(opened.fileno())
     shutil.rmtree(folder, ignore_errors=True)

@@ -155,9 +155,7 @@ def run_cycle(home: Home, asked: Asked, cycle: Cycle, tell: Tell, *, wait: bool 
     Raises UserFault if another run of this person is going on, unless it is to be waited for.
     """
     decided = plan(home, asked, cycle)
-    if decided.data.options.machine == RUNPOD:
-        for pod in reap_pods(home):
-            tell(Note(f"Gave back a pod that nobody needed any more: {pod.name}."))
+    _reap(home, decided, tell)
     if asked.environ.get(_DUAL_MODE) == "1":
         tell(Note(f"{_DUAL_MODE}: not done. What was learned before is gone on from with --base-model run:<label>."))
     with only_run(decided.data.profile, decided.run.label, _waiting(tell, wait=wait)) as died:
@@ -186,7 +184,15 @@ def carry_on(home: Home, person: str, label: str, tell: Tell, *, wait: bool = Fa
         _say_who_died(died, label, tell)
         journal = read_journal(run.journal)
         asked = Asked(person, journal.environ, journal.flags)
-        return carry_out(plan(home, asked, CYCLES[journal.cycle], label), journal, tell)
+        decided = plan(home, asked, CYCLES[journal.cycle], label)
+        _reap(home, decided, tell)
+        return carry_out(decided, journal, tell)
+
+
+def _reap(home: Home, decided: Plan, tell: Tell) -> None:
+    if decided.data.options.machine == RUNPOD:
+        for pod in reap_pods(home):
+            tell(Note(f"Gave back a pod that nobody needed any more: {pod.name}."))
 
 
 def new_journal(decided: Plan, asked: Asked, queue: str = "") -> Journal:

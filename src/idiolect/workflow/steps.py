@@ -13,7 +13,7 @@ import msgspec
 from idiolect.bases import copy_tokenizer, known_anywhere
 from idiolect.curation import Fate
 from idiolect.dataset import TrainingText
-from idiolect.errors import RunFailed
+from idiolect.errors import MachineFault, RunFailed
 from idiolect.evaluation import planted, probes
 from idiolect.export import Order, export_gguf, made_gguf, made_model, merge_model, write_order
 from idiolect.files import remove, whole, write_text
@@ -61,8 +61,7 @@ def train(plan: Plan, tell: Tell) -> str:
         write_order(run.bundle, _order(plan))
     if is_trained(run.bundle):
         tell(Note("The training had come to its end; its weights are here."))
-        if ended := plan.machine.end(run, base.folder):
-            tell(Note(ended))
+        _leave_nothing_elsewhere(plan, tell)
     else:
         plan.machine.train(run, base.folder, tell)
     result = read_result(run.bundle)
@@ -76,6 +75,17 @@ def train(plan: Plan, tell: Tell) -> str:
         with whole(run.importance) as file:
             shutil.copyfile(run.bundle / "outputs" / "importance.safetensors", file)
     return f"held-out loss {result.loss_before:.3f} before, {result.loss_after:.3f} after: {run.weights.name}/"
+
+
+def _leave_nothing_elsewhere(plan: Plan, tell: Tell) -> None:
+    """End what was left when this was killed between fetching the weights and saying good-bye."""
+    try:
+        said = plan.machine.end(plan.run, plan.target.base.folder)
+    except MachineFault as fault:
+        where = plan.data.options.machine
+        said = f"Whether the data set is still on {where} could not be seen: {fault.problem} {fault.remedy}"
+    if said:
+        tell(Note(said))
 
 
 def _check_against_ledger(result: TrainingResult, run: Run, planted: int) -> None:
