@@ -94,8 +94,7 @@ def test_a_run_elsewhere_leaves_the_files_of_one_here(
     rented = run_cycle(home, Asked(person, {}, flags), FULL, told.append)
     assert "made there" not in rented.summary.steps[-5].outcome
     assert contents(here.run) == contents(there.run) == contents(rented.run)
-    given_back = next(e.text for e in told if isinstance(e, Note) and e.text.startswith("The pod is given back"))
-    assert given_back.endswith(f"{rented.summary.cost_dollars:.2f} $.")
+    assert any(isinstance(e, Note) and e.text.startswith("The pod is given back") for e in told)
     assert 0 < rented.summary.cost_dollars < 0.5
     assert [r.dollars for r in overview(home)] == [0.0, 0.0, rented.summary.cost_dollars]
     assert not runpod.pods

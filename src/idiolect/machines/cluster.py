@@ -183,8 +183,7 @@ def _put(source: Path, target: Path, report: Callable[[Event], None], what: str)
     total = sum(f.stat().st_size for f in source.rglob("*") if f.is_file())
     with whole(target) as partial:
         shutil.copytree(source, partial, ignore=shutil.ignore_patterns("*.partial"))
-        wanted = [line for line in on_site.listing(source) if ".partial" not in line]
-        if on_site.listing(partial) != wanted:
+        if on_site.listing(partial) != on_site.listing(source):
             raise RunFailed(f"{target} is not what {source} is.", "Try again; what is done is kept.")
     report(Moved(f"{what}, over the shared disk", total, total))
 

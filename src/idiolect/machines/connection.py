@@ -90,6 +90,10 @@ async def output_of(connection: asyncssh.SSHClientConnection, *words: str, stdin
     return str(done.stdout)
 
 
+async def exists(connection: asyncssh.SSHClientConnection, path: str) -> bool:
+    return (await run(connection, f"test -e {shlex.quote(path)}")).exit_status == 0
+
+
 async def _first_contact(
     box: SshBox, where: dict[str, Any], known_hosts: Path, *, accept: bool, refused: Exception
 ) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from idiolect.machines.connection import output_of, run
+from idiolect.machines.connection import exists, output_of, run
 from idiolect.machines.installation import Installed
 from idiolect.training import Event, decode
 
@@ -147,7 +147,7 @@ async def follow(
 
 
 async def is_trained(connection: asyncssh.SSHClientConnection, job: FarJob) -> bool:
-    return (await run(connection, f"test -e {shlex.quote(job.result)}")).exit_status == 0
+    return await exists(connection, job.result)
 
 
 async def exit_code(connection: asyncssh.SSHClientConnection, job: FarJob) -> int:

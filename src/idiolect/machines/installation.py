@@ -7,14 +7,13 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from idiolect.errors import MachineFault
-from idiolect.machines.connection import output_of, run
+from idiolect.machines.connection import exists, output_of
 from idiolect.machines.described import SshBox
 from idiolect.machines.transfer import Far, send
 from idiolect.machines.wheel import requirements, write_wheel
@@ -79,7 +78,7 @@ async def install(connection: asyncssh.SSHClientConnection, box: SshBox, there: 
         wheel = write_wheel(Path(folder))
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()[:12]
         package = f"{there.folder}/idiolect-{digest}"
-        if not await _exists(connection, package):
+        if not await exists(connection, package):
             far = f"{package}.whl"
             await send(Far(connection, there.python), wheel, far, lambda _: None)
             await output_of(connection, there.python, "-", far, package, stdin=_UNPACK)
@@ -93,14 +92,10 @@ async def _environment(connection: asyncssh.SSHClientConnection, there: FarSide)
     digest = hashlib.sha256("\n".join((there.python, needed)).encode()).hexdigest()[:12]
     folder = f"{there.folder}/env-{digest}"
     python = f"{folder}/bin/python"
-    if not await _exists(connection, f"{folder}/ready"):
+    if not await exists(connection, f"{folder}/ready"):
         # What that computer's own Python has, PyTorch for its GPU above all, is not fetched again.
         await output_of(connection, there.python, "-m", "venv", "--clear", "--system-site-packages", folder)
         pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", "/dev/stdin")
         await output_of(connection, *pip, stdin=needed)
         await output_of(connection, "touch", f"{folder}/ready")
     return python
-
-
-async def _exists(connection: asyncssh.SSHClientConnection, path: str) -> bool:
-    return (await run(connection, f"test -e {shlex.quote(path)}")).exit_status == 0

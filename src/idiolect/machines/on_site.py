@@ -52,8 +52,10 @@ def snapshot(checkpoints: Path, target: Path) -> list[str]:
 
 
 def listing(folder: Path) -> list[str]:
-    files = sorted(f for f in folder.rglob("*") if f.is_file())
-    return [f"{f.stat().st_size}\t{sha256(f)}\t{f.relative_to(folder)}" for f in files]
+    """Return a line for each file that is whole: what is half-written has .partial at the end of its name."""
+    names = sorted(f.relative_to(folder) for f in folder.rglob("*") if f.is_file())
+    whole_ones = [(name, folder / name) for name in names if not any(p.endswith(".partial") for p in name.parts)]
+    return [f"{f.stat().st_size}\t{sha256(f)}\t{name}" for name, f in whole_ones]
 
 
 def sha256(path: Path, count: int = 1 << 62) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from idiolect.errors import RunFailed
 from idiolect.files import remove, sha256
 from idiolect.machines import far_job, transfer
-from idiolect.machines.connection import Unreachable, connected
+from idiolect.machines.connection import Unreachable, connected, exists
 from idiolect.machines.described import SshBox
 from idiolect.machines.far_job import FarJob, Heard
 from idiolect.machines.installation import FarSide, install, look
@@ -72,7 +72,7 @@ def end_there(box: SshBox, known_hosts: Path, errand: Errand) -> bool:
         async with connected(box, known_hosts) as connection:
             there = await look(connection, box)
             visit = _Visit(connection, box, there, FarJob(f"{there.folder}/jobs/{errand.name}"))
-            if await far_job.state(connection, visit.job) == "absent":
+            if not await exists(connection, visit.job.folder):
                 return False
             await _end(visit, errand)
             return True
