@@ -196,6 +196,7 @@ def test_a_machine_that_nobody_described_is_refused_by_name(
     assert "known: ssh:other, ssh:box" in refused("ssh:nosuch")
     describe(home, "[sssh.box]\n")
     assert "unknown tables sssh" in refused("ssh:box")
+    describe(home, '[ray.other]\naddress = "http://head:8265"\n')
     assert "There is no machine ray:lab in" in refused("ray:lab")
     describe(home, '[ray.lab]\naddress = "http://head:8265"\nnodes = 2\n')
     assert "folder: Field required; nodes: Extra inputs" in refused("ray:lab")

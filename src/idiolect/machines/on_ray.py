@@ -32,10 +32,23 @@ def main() -> None:
 
 
 def _train(asked: argparse.Namespace) -> None:
+    """Train with Ray's retries; it has none for a worker that is lost in the moment in which the group starts."""
+    from ray.train import ControllerError
+
+    for start in range(asked.retries + 1):
+        try:
+            _trainer(asked, start).fit()
+            return
+        except ControllerError:
+            if start == asked.retries:
+                raise
+
+
+def _trainer(asked: argparse.Namespace, start: int) -> Any:
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchConfig, TorchTrainer
 
-    trainer = TorchTrainer(
+    return TorchTrainer(
         work,
         train_loop_config={"bundle": str(asked.bundle), "base": str(asked.base)},
         torch_config=TorchConfig(backend="nccl" if asked.gpu else "gloo"),
@@ -43,12 +56,11 @@ def _train(asked: argparse.Namespace) -> None:
             num_workers=asked.workers, use_gpu=asked.gpu, resources_per_worker={"CPU": asked.cpus}
         ),
         run_config=RunConfig(
-            name="train",
+            name=f"start-{start}",
             storage_path=str(asked.bundle.parent / "ray"),
             failure_config=FailureConfig(max_failures=asked.retries),
         ),
     )
-    trainer.fit()
 
 
 def work(given: dict[str, Any]) -> None:
