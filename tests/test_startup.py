@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = {"torch", "transformers", "peft", "accelerate", "numpy", "gguf", "xllamacpp", "tokenizers", "rensa"}
+HEAVY = {"torch", "transformers", "peft", "accelerate", "numpy", "gguf", "xllamacpp", "tokenizers", "rensa", "ray"}
 
 
 @pytest.mark.parametrize("words", [["--help"], ["full-cycle", "--help"], ["chat", "--help"], ["plan", "--help"]])

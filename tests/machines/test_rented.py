@@ -107,7 +107,7 @@ def test_a_pod_whose_host_key_its_log_does_not_name_is_given_back(
 def test_a_pod_that_is_lost_is_replaced_and_nothing_is_learned_twice(
     runpod: RunPodServer, renting: Renting, make_job: MakeJob, tiny_base: Path, tmp_path: Path
 ) -> None:
-    here, away = make_job("here", 20, 400), make_job("away", 20, 400)
+    here, away = make_job("here", 20, 200), make_job("away", 20, 200)
     train_here(here, tiny_base, tmp_path / "log", lambda _: None)
     told: list[Event] = []
     ended: list[str] = []
@@ -130,8 +130,8 @@ def test_a_pod_that_is_lost_is_replaced_and_nothing_is_learned_twice(
 @pytest.mark.parametrize(
     "ceiling",
     [
-        ({"max_cost": 0.5 * 25 / 3600}, r"\$ are spent, and max_cost is"),
-        ({"max_hours": 85 / 3600, "spare_seconds": 60.0}, r"max_hours \(.*\) are over"),
+        ({"max_cost": 0.5 * 20 / 3600}, r"\$ are spent, and max_cost is"),
+        ({"max_hours": 80 / 3600, "spare_seconds": 60.0}, r"max_hours \(.*\) are over"),
     ],
     ids=["cost", "deadline"],
 )
@@ -153,7 +153,7 @@ def test_a_ceiling_ends_it_with_the_checkpoint_here(
 def test_killed_anywhere_and_gone_on_with_it_leaves_no_pod_and_learns_nothing_twice(
     runpod: RunPodServer, make_job: MakeJob, tiny_base: Path, tmp_path: Path
 ) -> None:
-    here, away = make_job("here", 10, 200), make_job("away", 10, 200)
+    here, away = make_job("here", 20, 200), make_job("away", 20, 200)
     train_here(here, tiny_base, tmp_path / "log", lambda _: None)
     seen = tmp_path / "seen"
     words = [sys.executable, "-m", "tests.machines.killed", runpod.url, *map(str, (tmp_path, tiny_base, seen))]
