@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -20,7 +21,7 @@ MakeJob = Callable[..., Path]
 def make_job(tmp_path: Path, tiny_base: Path) -> MakeJob:
     """Return a function that writes a bundle of so many epochs on short texts, an eighth of them held out."""
 
-    def make(name: str, epochs: float, texts: int = 24) -> Path:
+    def make(name: str, epochs: float, texts: int = 24, trains: Literal["adapter", "model"] = "adapter") -> Path:
         lines = []
         for n in range(texts):
             said = SENTENCES[n % 5]
@@ -29,7 +30,7 @@ def make_job(tmp_path: Path, tiny_base: Path) -> MakeJob:
             split = "held_out" if n % 8 == 0 else "train"
             lines.append(TrainingText(id=f"{n}", split=split, mode="emulation", text=text, learned=(span,)))  # type: ignore[arg-type]
         options = Options(num_train_epochs=epochs, dtype="float32", optimizer="adamw_torch", learning_rate=1e-2)
-        write_bundle(tmp_path / name, "adapter", options, lines, tiny_base / "tokenizer.json")
+        write_bundle(tmp_path / name, trains, options, lines, tiny_base / "tokenizer.json")
         return tmp_path / name
 
     return make

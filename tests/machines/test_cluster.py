@@ -17,7 +17,7 @@ from idiolect.errors import MachineFault
 from idiolect.export import Order, export_gguf, made_gguf, write_order
 from idiolect.files import sha256
 from idiolect.machines import Errand, RayCluster, check_cluster, end_on_ray, train_on_ray
-from idiolect.training import Event, HeldOut, Note, Started, Stepped, is_trained
+from idiolect.training import Event, HeldOut, Note, Started, Stepped, is_trained, read_result
 from tests.machines.conftest import MakeJob
 from tests.machines.ssh_server import descendants
 from tests.tiny import CHAT_TEMPLATE
@@ -63,18 +63,29 @@ def cluster(running: Running, tmp_path: Path) -> RayCluster:
     return RayCluster(address=running.address, folder=there, workers=2, gpu=False, python=sys.executable, install=False)
 
 
+def train_as_two(bundle: Path, base: Path) -> None:
+    words = [sys.executable, "-m", "idiolect.training", str(bundle), "--base", str(base), "--processes", "2"]
+    subprocess.run(words, check=True, capture_output=True)
+
+
+def assert_same_weights(here: Path, away: Path, file: str) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    ours, theirs = (load_file(bundle / "outputs" / file) for bundle in (here, away))
+    assert ours.keys() == theirs.keys()
+    for name, weight in ours.items():
+        torch.testing.assert_close(theirs[name], weight, atol=1e-5, rtol=0)
+
+
 @pytest.mark.slow
 @needs_ray
 def test_a_worker_is_lost_half_way_and_the_weights_are_those_of_a_training_here(
     running: Running, cluster: RayCluster, make_job: MakeJob, tiny_base: Path
 ) -> None:
-    import torch
-    from safetensors.torch import load_file
-
     check_cluster(cluster)
     here, away = make_job("here", 10, 200), make_job("away", 10, 200)
-    words = [sys.executable, "-m", "idiolect.training", str(here), "--base", str(tiny_base), "--processes", "2"]
-    subprocess.run(words, check=True, capture_output=True)
+    train_as_two(here, tiny_base)
     write_order(away, ORDER)
     told: list[Event] = []
     killed: list[int] = []
@@ -93,9 +104,7 @@ def test_a_worker_is_lost_half_way_and_the_weights_are_those_of_a_training_here(
     notes = [e.text for e in told if isinstance(e, Note)]
     assert any(text.startswith("Going on from checkpoint-") for text in notes)
     assert notes[-1] == "The data set is deleted from its disk."
-    adapters = [load_file(b / "outputs" / "adapter" / "adapter_model.safetensors") for b in (here, away)]
-    for name, weight in adapters[0].items():
-        torch.testing.assert_close(adapters[1][name], weight, atol=1e-5, rtol=0)
+    assert_same_weights(here, away, "adapter/adapter_model.safetensors")
     again = here / "again.gguf"
     adapter = away / "outputs" / "adapter"
     export_gguf(tiny_base, again, "Q4_K_M", adapter=adapter, name="ada", chat_template=CHAT_TEMPLATE)
@@ -103,6 +112,16 @@ def test_a_worker_is_lost_half_way_and_the_weights_are_those_of_a_training_here(
     assert made
     assert sha256(made) == sha256(again)
     assert not any(Path(cluster.folder, "jobs").iterdir())
+
+
+@pytest.mark.slow
+@needs_ray
+def test_a_whole_model_is_trained_in_parts(cluster: RayCluster, make_job: MakeJob, tiny_base: Path) -> None:
+    here, away = (make_job(name, 1, trains="model") for name in ("here", "away"))
+    train_as_two(here, tiny_base)
+    train_on_ray(cluster, Errand(away, tiny_base, "whole", mirrored=False), lambda _: None)
+    assert read_result(away).processes == 2
+    assert_same_weights(here, away, "model/model.safetensors")
 
 
 @pytest.mark.slow

@@ -250,7 +250,7 @@ def make_identity(path: Path) -> None:
 
 def _wish(renting: Renting, lease: Lease, candidate: Candidate) -> Wish:
     wishes = renting.wishes
-    seconds = max(int(lease.deadline - time.time()), 60)
+    seconds = max(int(lease.deadline - time.time()), 1)
     timer = f'(sleep {seconds}; until python3 -c "{_END}"; do sleep 60; done) & exec {wishes.start}'
     public = renting.identity(lease.job).with_suffix(".pub").read_text().strip()
     return Wish(
