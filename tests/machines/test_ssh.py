@@ -96,7 +96,7 @@ def test_a_transfer_goes_on_in_the_middle(box: SshBox, known: Path, tmp_path: Pa
         return sent, got
 
     # The first eight megabytes had arrived, on either side, when the network went away.
-    Path(f"{far}.partial").write_bytes(local.read_bytes()[: 8 << 20])
+    Path(f"{far}.us.partial").write_bytes(local.read_bytes()[: 8 << 20])
     (tmp_path / "back.bin.partial").write_bytes(local.read_bytes()[: 8 << 20])
     assert asyncio.run(both_ways()) == ([12 << 20], [12 << 20])
     assert sha256(tmp_path / "back.bin") == sha256(local) == sha256(Path(far))

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,10 +34,13 @@ print(json.dumps({"version": sys.version_info[:2], "python": sys.executable, "fo
                   "free": shutil.disk_usage(folder).free, "gpus": [n for n in named if n]}))
 """
 _UNPACK = """
-import os, sys, zipfile
-wheel, target = sys.argv[1:]
-zipfile.ZipFile(wheel).extractall(target + ".partial")
-os.rename(target + ".partial", target)
+import os, shutil, sys, zipfile
+wheel, target, partial = sys.argv[1:]
+zipfile.ZipFile(wheel).extractall(partial)
+try:
+    os.rename(partial, target)
+except OSError:  # another run was as quick
+    shutil.rmtree(partial)
 """
 
 
@@ -72,17 +76,17 @@ async def look(connection: asyncssh.SSHClientConnection, box: SshBox) -> FarSide
     return FarSide(about["folder"], about["python"], about["free"], tuple(about["gpus"]))
 
 
-async def install(connection: asyncssh.SSHClientConnection, box: SshBox, there: FarSide) -> Installed:
-    """Bring our package, and what it needs, to where they are not yet."""
+async def install(far: Far, box: SshBox, there: FarSide) -> Installed:
+    """Bring our package, and what it needs, to where they are not yet; another run may be about the same."""
     with tempfile.TemporaryDirectory() as folder:
         wheel = write_wheel(Path(folder))
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()[:12]
         package = f"{there.folder}/idiolect-{digest}"
-        if not await exists(connection, package):
-            far = f"{package}.whl"
-            await send(Far(connection, there.python), wheel, far, lambda _: None)
-            await output_of(connection, there.python, "-", far, package, stdin=_UNPACK)
-    python = await _environment(connection, there) if box.install else there.python
+        if not await exists(far.connection, package):
+            arrived, unpacked = f"{package}.whl", f"{package}.{far.who}.partial"
+            await send(far, wheel, arrived, lambda _: None)
+            await output_of(far.connection, there.python, "-", arrived, package, unpacked, stdin=_UNPACK)
+    python = await _environment(far.connection, there) if box.install else there.python
     return Installed(python, package)
 
 
@@ -94,8 +98,9 @@ async def _environment(connection: asyncssh.SSHClientConnection, there: FarSide)
     python = f"{folder}/bin/python"
     if not await exists(connection, f"{folder}/ready"):
         # What that computer's own Python has, PyTorch for its GPU above all, is not fetched again.
-        await output_of(connection, there.python, "-m", "venv", "--clear", "--system-site-packages", folder)
+        venv = (there.python, "-m", "venv", "--clear", "--system-site-packages", folder)
         pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", "/dev/stdin")
-        await output_of(connection, *pip, stdin=needed)
-        await output_of(connection, "touch", f"{folder}/ready")
+        steps = " && ".join(map(shlex.join, (venv, pip, ("touch", f"{folder}/ready"))))
+        once = f"test -e {shlex.quote(f'{folder}/ready')} || {{ {steps}; }}"
+        await output_of(connection, "flock", f"{folder}.lock", "sh", "-c", once, stdin=needed)
     return python

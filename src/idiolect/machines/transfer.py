@@ -1,6 +1,7 @@
 """Files to another computer and back: checksummed, and resumed in the middle.
 
-A file grows beside its place as `<name>.partial`. What is there already is kept if its SHA-256 is that of the same
+A file grows beside its place, as `<name>.<who>.partial` there, so that two who send the same file do not meet, and as
+`<name>.partial` here. What is there already is kept if its SHA-256 is that of the same
 stretch on the other side; the whole must agree before it takes its name.
 """
 
@@ -29,6 +30,8 @@ class Far:
 
     connection: asyncssh.SSHClientConnection
     python: str
+    who: str = "us"
+    """The job that sends: the same one after an interruption, another one for another run."""
 
     async def does(self, *words: str) -> list[str]:
         """Do there what on_site.py can do; return the lines that it prints."""
@@ -64,7 +67,7 @@ async def fetch_folder(far: Far, folder: str, local: Path, progress: Progress) -
 
 async def send(far: Far, local: Path, path: str, progress: Callable[[int], None]) -> None:
     """Send one file to `path`. Raises RunFailed if what arrived is not what was sent."""
-    size, partial = local.stat().st_size, f"{path}.partial"
+    size, partial = local.stat().st_size, f"{path}.{far.who}.partial"
     async with far.connection.start_sftp_client() as sftp:
         whole_one = on_site.sha256(local)
         if await sftp.exists(path) and await far.sha256(path) == whole_one:
