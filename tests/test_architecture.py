@@ -22,7 +22,7 @@ ROOMS = [
     "serving",
     "evaluation",
 ]
-ABOVE = ["workflow", "cli"]
+ABOVE = ["workflow", "studio", "cli"]
 HOUSE = [*GROUND, *ROOMS, *ABOVE]
 
 
@@ -64,3 +64,18 @@ def test_rooms_see_only_the_doors_of_rooms(place: str, module: Path) -> None:
         return
     inside = [name for part, name in imports(module) if part in ROOMS and part != place and name.count(".") > 1]
     assert not inside
+
+
+@pytest.mark.parametrize(("place", "module"), modules(), ids=lambda x: str(getattr(x, "name", x)))
+def test_the_studio_is_a_room_apart(place: str, module: Path) -> None:
+    """Only `idiolect studio` opens it, and what it is made of is imported nowhere else."""
+    tree = ast.walk(ast.parse(module.read_text()))
+    web = [n.lineno for n in tree if isinstance(n, ast.Import | ast.ImportFrom) and _imports_web(n)]
+    studio = [name for part, name in imports(module) if part == "studio"]
+    assert place == "studio" or not web
+    assert place == "studio" or not studio or module == SOURCE / "cli" / "studio.py"
+
+
+def _imports_web(node: ast.Import | ast.ImportFrom) -> bool:
+    names = [a.name for a in node.names] if isinstance(node, ast.Import) else [str(node.module)]
+    return any(name.split(".")[0] in {"nicegui", "fastapi", "starlette", "uvicorn", "socketio"} for name in names)

@@ -8,9 +8,12 @@ import sys
 import pytest
 
 HEAVY = {"torch", "transformers", "peft", "accelerate", "numpy", "gguf", "xllamacpp", "tokenizers", "rensa", "ray"}
+WEB = {"nicegui", "fastapi", "uvicorn"}
 
 
-@pytest.mark.parametrize("words", [["--help"], ["full-cycle", "--help"], ["chat", "--help"], ["plan", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["full-cycle", "--help"], ["chat", "--help"], ["plan", "--help"], ["studio", "--help"]]
+)
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     program = (
         f"import sys; sys.argv = ['idiolect', *{words!r}]\n"
@@ -21,4 +24,4 @@ def test_help_loads_nothing_heavy(words: list[str]) -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     *_, loaded = done.stdout.rpartition("LOADED")
     assert "Usage" in done.stdout
-    assert not HEAVY & set(loaded.split())
+    assert not (HEAVY | WEB) & set(loaded.split())

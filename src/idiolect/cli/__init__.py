@@ -20,6 +20,7 @@ from idiolect.cli.options import options
 from idiolect.cli.plan import plan
 from idiolect.cli.published import check_template, cleanup, models, promote, rollback
 from idiolect.cli.serve import serve
+from idiolect.cli.studio import studio
 from idiolect.cli.worker import worker
 from idiolect.errors import IdiolectError
 
@@ -38,6 +39,7 @@ app.command("fine-tune-cycle")(fine_tune_cycle)
 app.command("chat")(chat)
 app.command("export")(export)
 app.command("serve")(serve)
+app.command("studio")(studio)
 app.command("evaluate")(evaluate)
 app.command("blind")(blind)
 app.command("forget")(forget)

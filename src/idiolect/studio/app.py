@@ -1,0 +1,76 @@
+"""The studio as a server: its pages, its port on this computer, its link."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from nicegui import core, ui
+
+from idiolect.errors import OptionFault
+from idiolect.home import Home
+from idiolect.studio.frame import Page, framed
+from idiolect.studio.home import home_page
+from idiolect.studio.safety import Guard
+
+#: Path → title and what builds the page.
+PAGES: Mapping[str, Page] = {
+    "/": Page("Home", home_page),
+}
+
+_ADDRESS = "127.0.0.1"
+#: After Ctrl-C, open pages are given so long.
+_SECONDS_TO_END = 2
+
+
+def serve(home: Home, port: int, began: Callable[[str], None]) -> None:
+    """Serve the studio of a home folder to this computer until Ctrl-C; `began` is told the link, once it works.
+
+    Raises OptionFault for a port that cannot be had.
+    """
+    listening = _bound(port)
+    host = "{}:{}".format(*listening.getsockname())
+    guard = Guard(_application(home, host), host)
+    config = uvicorn.Config(
+        guard,
+        access_log=False,
+        log_level="warning",
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=_SECONDS_TO_END,
+    )
+    with listening:
+        began(guard.link)
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _bound(port: int) -> socket.socket:
+    """Listen from now on: who follows the link at once waits instead of being turned away."""
+    try:
+        listening = socket.create_server((_ADDRESS, port))
+    except OSError as error:
+        raise OptionFault(f"Port {port} cannot be had: {error}.", "Choose another with --port.") from error
+    return listening
+
+
+def _application(home: Home, host: str) -> FastAPI:
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    # NiceGUI lets every origin in; the guard refuses them before, and the websocket's own server shall as well.
+    core.sio.eio.cors_allowed_origins = [f"http://{host}"]
+    ui.add_css(Path(__file__).parent / "look.css", shared=True)
+    for path, page in PAGES.items():
+        ui.page(path, title=f"{page.title} · Idiolect")(framed(home, PAGES, path))
+    ui.run_with(
+        app, title="Idiolect", dark=None, language="en-US", tailwind=False, show_welcome_message=False,
+        gzip_middleware_factory=None, favicon=_ICON,
+    )  # fmt: skip
+    return app
+
+
+_ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#2f6f73"/>'
+    '<path d="M9 9h14v10H15l-5 4v-4H9z" fill="#fff"/></svg>'
+)
