@@ -72,6 +72,11 @@ class Home:
         return self.root / "state" / "workers"
 
     @property
+    def uploads(self) -> Path:
+        """What was dropped on the studio's page, until it is imported: a folder a studio."""
+        return self.root / "state" / "uploads"
+
+    @property
     def machines_toml(self) -> Path:
         """Other computers to train on."""
         return self.root / "etc" / "machines.toml"

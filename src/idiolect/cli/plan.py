@@ -62,6 +62,8 @@ def show(console: Console, estimated: Estimate) -> None:
 
 
 def _table(title: str, forecasts: list[Forecast]) -> Table:
+    from idiolect.workflow.wording import about, gibibytes
+
     table = Table(title=title, title_justify="left", caption=_parts(forecasts[-1].memory), caption_justify="left")
     table.add_column("machine")
     for name in ("needs", "has", "time", "price"):
@@ -70,9 +72,9 @@ def _table(title: str, forecasts: list[Forecast]) -> Table:
     for f in forecasts:
         table.add_row(
             f.machine,
-            f"{f.memory.peak / _GIB:,.1f} GiB",
-            f"{f.room / _GIB:,.0f} GiB",
-            _duration(f.seconds) if f.fits else "–",
+            gibibytes(f.memory.peak),
+            gibibytes(f.room, 0),
+            about(f.seconds) if f.fits else "–",
             f"{f.dollars:,.2f} $" if f.fits and f.dollars is not None else "–",
             "[green]fits[/]" if f.fits else f"[red]does not fit[/]: {f.change or 'choose a smaller base model'}",
         )
@@ -91,14 +93,6 @@ def _parts(memory: Memory) -> str:
         "the program": memory.program,
     }
     return "On a GPU: " + ", ".join(f"{name} {size / _GIB:.1f}" for name, size in parts.items() if size) + " GiB"
-
-
-def _duration(seconds: float | None) -> str:
-    if seconds is None:
-        return "?"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _as_data(estimated: Estimate) -> Any:

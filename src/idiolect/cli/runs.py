@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -46,6 +45,7 @@ def runs(
 def show(label: str, username: AnyUsername = None, home: HomeFolder = None, as_json: AsJson = False) -> None:
     """Show one run with its steps."""
     from idiolect.workflow.runs import details
+    from idiolect.workflow.wording import clock
 
     found = details(home_at(home), label, username)
     if as_json:
@@ -62,7 +62,7 @@ def show(label: str, username: AnyUsername = None, home: HomeFolder = None, as_j
     for name in ("step", "took", "what came of it"):
         table.add_column(name)
     for step in found.steps:
-        table.add_row(step.step, _duration(step.seconds), step.outcome)
+        table.add_row(step.step, clock(step.seconds), step.outcome)
     console.print(table, markup=False, width=None if console.is_terminal else _WIDE)
 
 
@@ -122,6 +122,7 @@ def cancel(label: str, username: AnyUsername = None, home: HomeFolder = None, as
 def compare(a: str, b: str, username: AnyUsername = None, home: HomeFolder = None, as_json: AsJson = False) -> None:
     """Show two runs side by side: options that differ, data, losses, evaluation."""
     from idiolect.workflow.differences import compare_runs
+    from idiolect.workflow.wording import figure
 
     lines = compare_runs(home_at(home), a, b, username)
     if as_json:
@@ -132,32 +133,19 @@ def compare(a: str, b: str, username: AnyUsername = None, home: HomeFolder = Non
         table.add_column(name, overflow="fold")
     part = ""
     for line in lines:
-        table.add_row("" if line.part == part else line.part, line.name, *map(_shown, (line.a, line.b)))
+        table.add_row("" if line.part == part else line.part, line.name, *map(figure, (line.a, line.b)))
         part = line.part
     console = Console(highlight=False)
     console.print(table, markup=False, width=None if console.is_terminal else _WIDE)
 
 
 def _figures(row: Row) -> tuple[str, ...]:
+    from idiolect.workflow.wording import clock, moment
+
     return (
-        _moment(row.started),
-        "" if row.seconds is None else _duration(row.seconds),
+        moment(row.started),
+        "" if row.seconds is None else clock(row.seconds),
         "" if row.loss is None else f"{row.loss:.3f}",
         "" if row.bytes is None else f"{row.bytes / 1e6:,.0f} MB",
         "" if row.dollars is None else f"${row.dollars:,.2f}",
     )
-
-
-def _moment(moment: datetime | None) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}" if moment else ""
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,5 +1,6 @@
 """Every option, once: those of a cycle, those of a person's data set, and the sources that they come from."""
 
+from idiolect.config.described import Described, described_import_options, described_options
 from idiolect.config.importing import ImportOptions
 from idiolect.config.options import FULL_FINE_TUNE, MODES, Mode, Options, Quantization, Typed, typed
 from idiolect.config.rules import MASKED, CurationRules, Masked, PromptWriter, curation_rules
@@ -10,6 +11,7 @@ __all__ = [
     "MASKED",
     "MODES",
     "CurationRules",
+    "Described",
     "ImportOptions",
     "Masked",
     "Mode",
@@ -19,6 +21,8 @@ __all__ = [
     "Settings",
     "Typed",
     "curation_rules",
+    "described_import_options",
+    "described_options",
     "our_part",
     "resolve",
     "typed",

@@ -14,11 +14,19 @@ from idiolect.errors import OptionFault
 from idiolect.home import Home
 from idiolect.studio.frame import Page, framed
 from idiolect.studio.home import home_page
+from idiolect.studio.import_ import import_page
+from idiolect.studio.reports import add_reports
+from idiolect.studio.runs import runs_page
 from idiolect.studio.safety import Guard
+from idiolect.studio.train import train_page
+from idiolect.studio.uploads import own_folder
 
 #: Path → title and what builds the page.
 PAGES: Mapping[str, Page] = {
     "/": Page("Home", home_page),
+    "/import": Page("Import", import_page),
+    "/train": Page("Train", train_page),
+    "/runs": Page("Runs", runs_page),
 }
 
 _ADDRESS = "127.0.0.1"
@@ -42,7 +50,7 @@ def serve(home: Home, port: int, began: Callable[[str], None]) -> None:
         server_header=False,
         timeout_graceful_shutdown=_SECONDS_TO_END,
     )
-    with listening:
+    with listening, own_folder(home):
         began(guard.link)
         uvicorn.Server(config).run(sockets=[listening])
 
@@ -58,6 +66,7 @@ def _bound(port: int) -> socket.socket:
 
 def _application(home: Home, host: str) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    add_reports(app, home)
     # NiceGUI lets every origin in; the guard refuses them before, and the websocket's own server shall as well.
     core.sio.eio.cors_allowed_origins = [f"http://{host}"]
     ui.add_css(Path(__file__).parent / "look.css", shared=True)

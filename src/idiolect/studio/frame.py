@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 from urllib.parse import urlencode
 
@@ -86,7 +86,7 @@ def framed(home: Home, pages: Mapping[str, Page], path: str) -> Callable[[Reques
 
 async def _built(page: Page, visit: Visit) -> None:
     try:
-        building = page.build(replace(visit))
+        building = page.build(visit)
         if inspect.isawaitable(building):
             await building
     except IdiolectError as fault:

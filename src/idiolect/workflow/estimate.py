@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from idiolect.bases import Anatomy, Stated, dissect, read_stated, stated
 from idiolect.config import Options
@@ -13,6 +14,9 @@ from idiolect.home import CYCLES, FULL, Cycle, Home
 from idiolect.training import Computer, Forecast, Work, adapter_parameters, forecasts, measured_rate
 from idiolect.workflow.plan import EARLIER_RUN, Asked, model_of_run, plan_data
 from idiolect.workflow.workload import data_of, typical
+
+#: A computer is as fast as it was a minute ago; measuring starts a process.
+_measured_once = cache(measured_rate)
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Estimate:
 
 
 def estimate(
-    home: Home, asked: Asked, tokens: int | None, rate: Callable[[str], float | None] = measured_rate
+    home: Home, asked: Asked, tokens: int | None, rate: Callable[[str], float | None] = _measured_once
 ) -> Estimate:
     """Estimate both cycles for the person asked for, or for nobody (`person` is empty); `tokens` replaces their data.
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from idiolect.config import ImportOptions
 from idiolect.errors import ExportFault, OptionFault
-from idiolect.home import Home
+from idiolect.home import Home, Profile
 from idiolect.memories.importers import (
     SOURCES,
     Asked,
@@ -112,3 +112,8 @@ def _not_one(path: Path, source: str, found: list[str]) -> ExportFault:
         f"It looks like: {', '.join(found)}." if found else "docs/import.md says what each source's export is called."
     )
     return ExportFault(f"{path} is not an export of {SOURCES[source].title}.", remedy)
+
+
+def coming_in(profile: Profile, source: str) -> int:
+    """Return how many memories an import that goes on has written so far."""
+    return sum(1 for _ in profile.importing(source).rglob("*.json"))

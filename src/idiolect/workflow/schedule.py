@@ -51,12 +51,21 @@ class Month(msgspec.Struct, frozen=True):
 
 def due(schedule: Schedule, now: datetime) -> datetime | None:
     """Return the last moment that was due, in the time zone of `now`; None if there was none since it was scheduled."""
-    for year, month in ((now.year, now.month), ((now.year * 12 + now.month - 2) // 12, (now.month - 2) % 12 + 1)):
-        day = min(schedule.day, calendar.monthrange(year, month)[1])
-        moment = now.replace(year=year, month=month, day=day, hour=schedule.hour, minute=0, second=0, microsecond=0)
-        if moment <= now:
-            return moment if moment >= schedule.since else None
-    return None
+    last = max(moment for moment in _moments(schedule, now) if moment <= now)
+    return last if last >= schedule.since else None
+
+
+def next_due(schedule: Schedule, now: datetime) -> datetime:
+    """Return the next moment that will be due, in the time zone of `now`."""
+    return min(moment for moment in _moments(schedule, now) if moment > now)
+
+
+def _moments(schedule: Schedule, now: datetime) -> Iterator[datetime]:
+    """Yield the moments of the month before, of this month, and of the next one."""
+    for months in (-1, 0, 1):
+        year, month = divmod(now.year * 12 + now.month - 1 + months, 12)
+        day = min(schedule.day, calendar.monthrange(year, month + 1)[1])
+        yield now.replace(year=year, month=month + 1, day=day, hour=schedule.hour, minute=0, second=0, microsecond=0)
 
 
 def read_schedule(profile: Profile) -> Schedule | None:

@@ -1,0 +1,35 @@
+"""A run in a process of its own, which outlives the one that began it: nobody has to stay for it."""
+
+from __future__ import annotations
+
+from idiolect.errors import UserFault
+from idiolect.files import make_folder, remove, write_json
+from idiolect.home import Cycle, Home, Profile
+from idiolect.workflow.alone import begin
+from idiolect.workflow.cycle import new_journal
+from idiolect.workflow.lock import holder
+from idiolect.workflow.plan import Asked, plan
+from idiolect.workflow.runs import unfinished
+
+
+def start(home: Home, asked: Asked, cycle: Cycle) -> str:
+    """Begin a run, and return its label. What can be refused early is refused here, and so is a second run."""
+    decided = plan(home, asked, cycle)
+    _refuse_second(decided.data.profile)
+    write_json(decided.run.journal, new_journal(decided, asked))
+    make_folder(decided.run.folder)
+    begin(home, asked.person, decided.run.label)
+    return decided.run.label
+
+
+def go_on(home: Home, person: str, label: str) -> None:
+    """Go on with a run that did not come to its end. Raises UserFault where there is none, or another goes on."""
+    run = unfinished(home, person, label)
+    _refuse_second(home.profile(person))
+    remove(run.cancelled)
+    begin(home, person, label)
+
+
+def _refuse_second(profile: Profile) -> None:
+    if going_on := holder(profile):
+        raise UserFault(f"A run of {profile.person} is going on: {going_on}.", "Wait until it has ended, or cancel it.")
