@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from idiolect.config import Options, curation_rules, resolve
+from idiolect.config import (
+    ImportOptions,
+    Options,
+    curation_rules,
+    described_import_options,
+    described_options,
+    resolve,
+)
 from idiolect.errors import OptionFault
 from idiolect.files import write_json, write_text
 from idiolect.home import FINE_TUNE, FULL, Home
@@ -108,3 +115,24 @@ def test_rules_that_cannot_be_followed_are_refused_by_name(tmp_path: Path, writt
     (tmp_path / "curation.json").write_text(written)
     with pytest.raises(OptionFault, match=f"curation.json: {written.split(chr(34))[1]}"):
         curation_rules(tmp_path / "curation.json")
+
+
+def test_options_are_described_for_whoever_draws_them() -> None:
+    described = {option.name: option for option in described_options("adapter")}
+    assert described.keys() == Options.model_fields.keys()
+    assert all(option.help for option in described.values())
+    rank, mode, publish = described["lora_rank"], described["mode"], described["publish"]
+    assert (rank.kind, rank.optional, rank.default) == ("whole", False, 8)
+    assert (mode.kind, mode.choices, mode.optional) == ("choice", ("dual", "emulation", "agent"), True)
+    assert (publish.choices, publish.optional, publish.default) == (("always", "gate", "never"), False, "gate")
+    assert {described[name].kind for name in ("learning_rate", "yes", "base_model")} == {"number", "switch", "text"}
+    whole = {option.name: option for option in described_options("model")}
+    assert "lora_rank" not in whole
+    assert whole["learning_rate"].default == 1e-5
+
+
+def test_options_of_an_import_are_described() -> None:
+    described = {option.name: option for option in described_import_options()}
+    assert described.keys() == ImportOptions.model_fields.keys()
+    assert described["me"].kind == "list"
+    assert described["day_first"].choices == ("true", "false")

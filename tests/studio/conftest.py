@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, sync_playwright
 
 from idiolect.home import Home
 
@@ -50,11 +50,16 @@ class Tab:
         self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
         self.page.on("request", self._asked)
+        self.page.on("dialog", self._alerted)
         self.page.on("requestfailed", lambda r: self.faults.append(f"failed: {r.url} {r.failure}"))
 
     def _said(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.faults.append(f"{message.type}: {message.text}")
+
+    def _alerted(self, dialog: Dialog) -> None:
+        self.faults.append(f"alert: {dialog.message}")
+        dialog.dismiss()
 
     def _asked(self, request: Request) -> None:
         ours = (self.origin, self.origin.replace("http:", "ws:"), "data:", "blob:")

@@ -18,6 +18,7 @@ from idiolect.workflow.schedule import (
     due,
     keep_calendar,
     new_memories,
+    next_due,
     read_month,
     read_schedule,
     remove_schedule,
@@ -45,6 +46,19 @@ def at(text: str) -> datetime:
 )
 def test_the_last_moment_that_was_due(day: int, now: str, expected: str) -> None:
     assert due(Schedule(day=day, since=LONG_AGO), at(now)) == at(expected)
+
+
+@pytest.mark.parametrize(
+    ("day", "now", "expected"),
+    [
+        (1, "2026-03-01T02:59", "2026-03-01T03:00"),
+        (1, "2026-03-01T03:00", "2026-04-01T03:00"),
+        (31, "2026-01-31T12:00", "2026-02-28T03:00"),
+        (15, "2026-12-20T00:00", "2027-01-15T03:00"),
+    ],
+)
+def test_the_next_moment_that_will_be_due(day: int, now: str, expected: str) -> None:
+    assert next_due(Schedule(day=day, since=LONG_AGO), at(now)) == at(expected)
 
 
 def test_nothing_was_due_before_it_was_scheduled() -> None:

@@ -32,6 +32,8 @@ PAGES: Mapping[str, Page] = {
 _ADDRESS = "127.0.0.1"
 #: After Ctrl-C, open pages are given so long.
 _SECONDS_TO_END = 2
+#: On a computer that trains a page may take its time; one that has lost its connection is kept for so long.
+_SECONDS_TO_BUILD, _SECONDS_TO_RECONNECT = 60, 15
 
 
 def serve(home: Home, port: int, began: Callable[[str], None]) -> None:
@@ -71,11 +73,19 @@ def _application(home: Home, host: str) -> FastAPI:
     core.sio.eio.cors_allowed_origins = [f"http://{host}"]
     ui.add_css(Path(__file__).parent / "look.css", shared=True)
     for path, page in PAGES.items():
-        ui.page(path, title=f"{page.title} · Idiolect")(framed(home, PAGES, path))
+        build = framed(home, PAGES, path)
+        ui.page(path, title=f"{page.title} · Idiolect", response_timeout=_SECONDS_TO_BUILD)(build)
     ui.run_with(
-        app, title="Idiolect", dark=None, language="en-US", tailwind=False, show_welcome_message=False,
-        gzip_middleware_factory=None, favicon=_ICON,
-    )  # fmt: skip
+        app,
+        title="Idiolect",
+        dark=None,
+        favicon=_ICON,
+        language="en-US",
+        tailwind=False,
+        show_welcome_message=False,
+        gzip_middleware_factory=None,
+        reconnect_timeout=_SECONDS_TO_RECONNECT,
+    )
     return app
 
 

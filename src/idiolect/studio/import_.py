@@ -94,7 +94,7 @@ class Offer:
 
     def _ask_whose(self) -> ui.input:
         with ui.element("div").classes("stack"):
-            ui.label("Whose memories are these?").classes("option-name")
+            ui.label("Whose memories are these?").classes("question")
             person = ui.input(value=self.visit.person or "", autocomplete=self.visit.home.people())
             person.props('outlined dense placeholder="a short name, as ada" aria-label="Person"')
             soft("A profile of that name is made if there is none.").classes("small")
@@ -149,7 +149,7 @@ def _ask_who(survey: Survey) -> ui.radio:
     names = {who.id: f"{who.name or who.id}  ·  {count:,} messages" for who, count in people}
     likely = survey.likely_me()
     with ui.element("div").classes("stack"):
-        ui.label("Which one is you?").classes("option-name")
+        ui.label("Which one is you?").classes("question")
         who = ui.radio(names, value=likely.id if likely and likely.id in names else None)
         who.classes("who").props("dense")
     return who

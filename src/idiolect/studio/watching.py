@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from nicegui import run, ui
 
@@ -15,6 +15,7 @@ from idiolect.workflow.watching import Seen, SeenStep, Watch
 from idiolect.workflow.wording import about, clock, gibibytes
 
 _LOOK_SECONDS = 1.0
+_POINTS = 800
 _MARKS = {"done": "✓", "going on": "▸", "to come": "·"}
 
 
@@ -80,7 +81,7 @@ class Watching:
                 to = address("/runs", person=self.visit.person, run=self.watch.run.label)
                 ui.link("What came of it", to).classes("way-on")
 
-    def _show_steps(self, steps: Any) -> None:
+    def _show_steps(self, steps: Sequence[SeenStep]) -> None:
         self.steps.clear()
         with self.steps:
             for step in steps:
@@ -91,7 +92,7 @@ class Watching:
         self.chart.set_visibility(there)
         self.bar.set_visibility(there and seen.going_on)
         loss, held_out = self.chart.options["series"]
-        loss["data"], held_out["data"] = [list(p) for p in seen.losses], [list(p) for p in seen.held_out]
+        loss["data"], held_out["data"] = _points(seen.losses), _points(seen.held_out)
         self.chart.update()
         if seen.latest:
             self.bar.set_value(seen.latest.step / max(1, seen.latest.steps))
@@ -105,6 +106,12 @@ class Watching:
 
     async def _go_on(self) -> None:
         await self.visit.ask(go_on, self.visit.home, self.watch.profile.person, self.watch.run.label)
+
+
+def _points(losses: Sequence[tuple[float, float]]) -> list[list[float]]:
+    """Return what is drawn: no more points than can be told apart, the last one among them."""
+    every = len(losses) // _POINTS + 1
+    return [list(point) for point in [*losses[:-1][::every], *losses[-1:]]]
 
 
 def _said(seen: Seen) -> str:

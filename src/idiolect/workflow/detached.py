@@ -27,6 +27,9 @@ def go_on(home: Home, person: str, label: str) -> None:
     run = unfinished(home, person, label)
     _refuse_second(home.profile(person))
     remove(run.cancelled)
+    remove(run.summary)
+    # Younger than its log: it has been begun, and has not said anything yet.
+    run.journal.touch()
     begin(home, person, label)
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from idiolect.errors import UserFault
 from idiolect.home import Home, Profile, Run
 from idiolect.training import Event, HeldOut, Note, Started, Stepped, decode
 from idiolect.workflow.cycle import STEPS
 from idiolect.workflow.journal import StepRecord
-from idiolect.workflow.runs import details, find
+from idiolect.workflow.runs import Details, details, find
 from idiolect.workflow.summary import StepSummary
 
 #: So many last lines of the log are shown.
@@ -65,7 +66,7 @@ class Watch:
 
     def look(self) -> Seen:
         """Return what is seen now. Raises UserFault for a run whose journal and summary are gone or damaged."""
-        found = details(self.home, self.run.label, self.profile.person)
+        found = self._details()
         log = _tail(self.run.log)
         state = found.row.state
         if state == "interrupted" and _begins_just_now(self.run):
@@ -87,6 +88,13 @@ class Watch:
             log=log,
             error=getattr(found.written, "error", ""),
         )
+
+    def _details(self) -> Details:
+        try:
+            return details(self.home, self.run.label, self.profile.person)
+        except UserFault:
+            # It may have ended between two looks: then its summary is there, and the journal gone.
+            return details(self.home, self.run.label, self.profile.person)
 
     def _read_events(self) -> None:
         """Read the bundle's events; once it is gone, those that the run has kept."""
@@ -138,7 +146,13 @@ def _is_of(step: str, run: Run) -> bool:
 
 
 def _begins_just_now(run: Run) -> bool:
-    return not run.log.exists() and time.time() - run.journal.stat().st_mtime < _SECONDS_TO_BEGIN
+    """Return whether a process was begun that has not come to its lock: the journal is younger than the log."""
+    begun = _changed(run.journal)
+    return begun > _changed(run.log) and time.time() - begun < _SECONDS_TO_BEGIN
+
+
+def _changed(path: Path) -> float:
+    return path.stat().st_mtime if path.exists() else 0.0
 
 
 def _tail(path: Path) -> list[str]:
