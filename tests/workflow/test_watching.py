@@ -88,6 +88,9 @@ def test_the_step_that_a_run_is_at(home: Home, person: str) -> None:
         write_line(decided.run.log, "curate begins")
         watch = Watch(home, person, decided.run.label)
         assert watch.look().steps[0].state == "going on"
+        decided.run.cancelled.touch()
+        assert watch.look().state == "ending"
+        decided.run.cancelled.unlink()
     assert watch.look().state == "interrupted"
     assert watch.look().steps[0].state == "to come"
     os.utime(decided.run.log, (1, 1))

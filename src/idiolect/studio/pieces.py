@@ -18,6 +18,7 @@ _STATES = {
     "failed": "bad",
     "cancelled": "warn",
     "interrupted": "warn",
+    "ending": "warn",
     "too large": "warn",
 }
 

@@ -14,6 +14,7 @@ from idiolect.home import Home, Profile, Run
 from idiolect.training import Event, HeldOut, Note, Started, Stepped, decode
 from idiolect.workflow.cycle import STEPS
 from idiolect.workflow.journal import StepRecord
+from idiolect.workflow.lock import holder
 from idiolect.workflow.runs import Details, details, find
 from idiolect.workflow.summary import StepSummary
 
@@ -39,7 +40,7 @@ class Seen:
     """What can be seen of a run at a moment. Losses are in nats a learned token, by epoch."""
 
     state: str
-    """As `idiolect runs` has it, or `beginning`."""
+    """As `idiolect runs` has it, or `beginning`, or `ending`: cancelled, and not at its end yet."""
     cycle: str
     steps: Sequence[SeenStep]
     losses: Sequence[tuple[float, float]]
@@ -52,7 +53,7 @@ class Seen:
 
     @property
     def going_on(self) -> bool:
-        return self.state in ("running", "beginning", "queued")
+        return self.state in ("running", "beginning", "queued", "ending")
 
 
 class Watch:
@@ -68,9 +69,7 @@ class Watch:
         """Return what is seen now. Raises UserFault for a run whose journal and summary are gone or damaged."""
         found = self._details()
         log = _tail(self.run.log)
-        state = found.row.state
-        if state == "interrupted" and _begins_just_now(self.run):
-            state = "beginning"
+        state = self._state(found.row.state)
         self._read_events()
         told = self._told
         stepped = {e.step: e for e in told if isinstance(e, Stepped)}
@@ -95,6 +94,12 @@ class Watch:
         except UserFault:
             # It may have ended between two looks: then its summary is there, and the journal gone.
             return details(self.home, self.run.label, self.profile.person)
+
+    def _state(self, standing: str) -> str:
+        if standing == "interrupted" and _begins_just_now(self.run):
+            return "beginning"
+        held = holder(self.profile)
+        return "ending" if standing == "cancelled" and held and held.label == self.run.label else standing
 
     def _read_events(self) -> None:
         """Read the bundle's events; once it is gone, those that the run has kept."""
