@@ -190,6 +190,20 @@ class Profile:
         return self.root / "etc" / "curation.json"
 
     @property
+    def edits(self) -> Path:
+        """What the person has decided about single memories by hand."""
+        return self.root / "etc" / "edits.jsonl"
+
+    @property
+    def edits_lock(self) -> Path:
+        return self.root / "state" / "idiolect-edits.lock"
+
+    @property
+    def feedback(self) -> Path:
+        """What the person has said about answers of their models, as memories."""
+        return self.memories / "feedback"
+
+    @property
     def out(self) -> Path:
         return self.root / "out"
 

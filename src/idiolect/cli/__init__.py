@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from idiolect import __version__
-from idiolect.cli import dataset, dataset_steps, machines, runs, schedule
+from idiolect.cli import dataset, dataset_steps, edits, machines, runs, schedule
 from idiolect.cli.chat import chat
 from idiolect.cli.cycles import fine_tune_cycle, full_cycle
 from idiolect.cli.demo import demo
@@ -56,6 +56,7 @@ app.add_typer(machines.app, name="machines")
 app.add_typer(schedule.app, name="schedule")
 app.command("worker")(worker)
 dataset_steps.add_commands(app)
+edits.add_commands(dataset.app)
 
 
 @app.callback(invoke_without_command=True)

@@ -68,6 +68,7 @@ def show(
     run: Annotated[str | None, typer.Option(help="A run's label, instead of the data set last made.")] = None,
 ) -> None:
     """Show a sample as the model sees it; what is learned is coloured."""
+    from idiolect.curation import Fate
     from idiolect.dataset import TrainingText
     from idiolect.errors import OptionFault
     from idiolect.workflow.data_steps import read_lines
@@ -83,6 +84,8 @@ def show(
         text.stylize("bold green", start, end)
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"[dim]{line.id}, {line.mode}, {line.split}; learned: [bold green]green[/][/]")
+    if source := next((f.memory for f in read_lines(place.ledger, Fate) if f.sample == line.id), None):
+        console.print(f"from {source}", style="dim", markup=False)
     console.print(text)
 
 

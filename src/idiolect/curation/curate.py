@@ -11,6 +11,7 @@ import msgspec
 
 from idiolect.config import CurationRules, Options
 from idiolect.curation.duplicates import repeats_among
+from idiolect.curation.edits import NOTHING, Edit, by_memory
 from idiolect.curation.prepare import Preparation, drafts, dropped, prepare
 from idiolect.curation.sample import Draft, Fate, Sample
 from idiolect.curation.selection import balance, select
@@ -41,10 +42,12 @@ class Curation:
         return masked
 
 
-def curate(found: Iterable[Memory | Unreadable], options: Options, rules: CurationRules) -> Curation:
+def curate(
+    found: Iterable[Memory | Unreadable], options: Options, rules: CurationRules, edits: Sequence[Edit] = ()
+) -> Curation:
     """Make a sample of each memory that the person speaks in, each said once, as many as were asked for."""
-    how = Preparation(rules, options.seed)
-    return settle(drafts([prepare(item, how) for item in found]), options, rules)
+    how, by_hand = Preparation(rules, options.seed), by_memory(edits)
+    return settle(drafts([prepare(m, how, by_hand.get(m.source, NOTHING)) for m in found]), options, rules)
 
 
 def settle(prepared: Sequence[Draft], options: Options, rules: CurationRules) -> Curation:
@@ -55,7 +58,7 @@ def settle(prepared: Sequence[Draft], options: Options, rules: CurationRules) ->
     for d in prepared:
         if not d.sample:
             continue
-        if d.event_id in rejected:
+        if d.event_id in rejected and not d.by_hand:
             fates[d.fate.memory] = dropped(d.fate.memory, "disapproved of")
         elif options.mode and d.mode != options.mode:
             fates[d.fate.memory] = dropped(d.fate.memory, "another mode", d.mode)
@@ -85,5 +88,7 @@ def _said_before(wanted: Sequence[Draft], *, nearly: bool) -> Iterator[Fate]:
         return _sample.decode(wanted[number].sample).own_words
 
     for number, first, exactly in repeats_among([d.sketch for d in wanted], text, nearly=nearly):
+        if wanted[number].by_hand:
+            continue
         rule = "said before" if exactly else "nearly said before"
         yield dropped(wanted[number].fate.memory, rule, wanted[first].fate.memory)

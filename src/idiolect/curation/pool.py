@@ -22,6 +22,7 @@ import msgspec
 from idiolect import __version__
 from idiolect.config import CurationRules, Options
 from idiolect.curation.classic import classic
+from idiolect.curation.edits import NOTHING, Edit, by_memory
 from idiolect.curation.prepare import Preparation, drafts, prepare
 from idiolect.curation.sample import Draft, Fate
 from idiolect.files import whole
@@ -46,11 +47,12 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[_Remembered]).decode
 
 
-def prepare_all(profile: Profile, options: Options, rules: CurationRules) -> list[Draft]:
-    """Prepare all memories of a person, in the order of their files."""
+def prepare_all(profile: Profile, options: Options, rules: CurationRules, edits: Sequence[Edit] = ()) -> list[Draft]:
+    """Prepare all memories of a person, in the order of their files, as they have edited them."""
+    by_hand = by_memory(edits)
     if options.dataset_builder == "classic":
         read = (read_memory(f) if isinstance(f, MemoryFile) else f for f in memory_files(profile))
-        return drafts([classic(item) for item in read])
+        return drafts([classic(item, by_hand.get(item.source, NOTHING)) for item in read])
     how = Preparation(rules, options.seed)
     known = _recall(profile.prepared, _fingerprint(how))
     found: dict[str, _Remembered] = {}
@@ -59,6 +61,10 @@ def prepare_all(profile: Profile, options: Options, rules: CurationRules) -> lis
         for file in memory_files(profile):
             if isinstance(file, Unreadable):
                 (found[file.source],) = _remembered([file], how)
+            elif file.source in by_hand:
+                # Few, and never remembered: what is, holds whatever is edited.
+                (edited,) = drafts([prepare(read_memory(file), how, by_hand[file.source])])
+                found[file.source] = _Remembered(None, edited)
             elif (before := known.get(file.source)) and before.stamp == stamp(file):
                 found[file.source] = before
             else:
@@ -69,8 +75,9 @@ def prepare_all(profile: Profile, options: Options, rules: CurationRules) -> lis
     for some in _on_all_cores(new_files(), how):
         found |= {r.draft.fate.memory: r for r in some}
         made += len(some)
-    if made or len(found) != len(known):
-        _remember(profile.prepared, _fingerprint(how), [r for r in found.values() if r.stamp])
+    lasting = [r for r in found.values() if r.stamp]
+    if made or len(lasting) != len(known):
+        _remember(profile.prepared, _fingerprint(how), lasting)
     return [r.draft for r in found.values()]
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from idiolect.config import CurationRules
 from idiolect.curation.cleaning import Filler, clean, compiled
 from idiolect.curation.duplicates import sketches
+from idiolect.curation.edits import DROPPED, NOTHING, ByHand, masked_by_hand, remark_on, rewritten
 from idiolect.curation.length import cut, word_limit
 from idiolect.curation.modes import mode_of
 from idiolect.curation.privacy import mask, mask_names
@@ -64,6 +65,7 @@ def drafts(prepared: Sequence[Prepared]) -> list[Draft]:
             timestamp=p.sample.source.timestamp,
             sketch=next(sketched),
             sample=json_record(p.sample),
+            by_hand=p.by_hand,
         )
         if p.sample
         else Draft(fate=p.fate, event_id=p.event_id, rejects=p.rejects)
@@ -71,24 +73,34 @@ def drafts(prepared: Sequence[Prepared]) -> list[Draft]:
     ]
 
 
-def prepare(item: Memory | Unreadable, how: Preparation) -> Prepared:
-    """Make a sample of a memory, or say why there is none."""
+def prepare(item: Memory | Unreadable, how: Preparation, by_hand: ByHand = NOTHING) -> Prepared:
+    """Make a sample of a memory as the person has edited it, or say why there is none."""
     if isinstance(item, Unreadable):
         return Prepared(fate=dropped(item.source, "unreadable", item.reason))
-    if rule := _not_theirs(item, how):
+    if rule := DROPPED if by_hand.drop else _not_theirs(item, how, kept=by_hand.keep):
         return Prepared(fate=dropped(item.source, rule), event_id=item.event_id, rejects=item.rejects)
-    removed = _Removed({})
-    messages = _messages(item, how, removed)
+    unasked = item.turns[0].speaker == "person"
+    item, theirs, remark = rewritten(item, by_hand)
     asked = item.turns[0].speaker == "other"
-    rule = _unwanted(messages if asked else messages[1:], how)
+    removed = _Removed({})
+    messages = _messages(item, how, removed, theirs, by_hand.masks)
+    rule = _unwanted(messages if asked else messages[1:], how, kept=by_hand.keep)
     if rule:
         return Prepared(fate=dropped(item.source, rule), event_id=item.event_id, rejects=item.rejects)
-    mode, decided_by = mode_of(item, how.rules.modes)
+    mode, decided_by = (by_hand.mode, "by hand") if by_hand.mode else mode_of(item, how.rules.modes)
     name = sample_id(item.source)
     return Prepared(
-        fate=Fate(memory=item.source, fate="kept", sample=name, masked=removed.masked, filler=removed.filler),
+        fate=Fate(
+            memory=item.source,
+            fate="kept",
+            sample=name,
+            detail=remark_on(by_hand, theirs, remark),
+            masked=removed.masked,
+            filler=removed.filler,
+        ),
         event_id=item.event_id,
         rejects=item.rejects,
+        by_hand=by_hand.keep,
         sample=Sample(
             id=name,
             mode=mode,
@@ -99,7 +111,7 @@ def prepare(item: Memory | Unreadable, how: Preparation) -> Prepared:
                 timestamp=item.timestamp,
                 conversation=item.conversation,
                 mode_from=decided_by,
-                prompt_from="memory" if asked else "invented",
+                prompt_from="invented" if not asked else "by hand" if unasked else "memory",
             ),
         ),
     )
@@ -114,41 +126,47 @@ def sample_id(memory: str) -> str:
     return hashlib.blake2b(memory.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 
-def _not_theirs(memory: Memory, how: Preparation) -> str | None:
+def _not_theirs(memory: Memory, how: Preparation, *, kept: bool) -> str | None:
     """Name the rule by which nothing in this memory is the person's own, if there is one."""
     if "feedback" in memory.tags and (memory.rejects or any(_FEEDBACK.match(tag) for tag in memory.tags)):
         return "feedback"
     folder = memory.source.partition("/")[0]
-    if not how.machine_written.isdisjoint([memory.type.lower(), folder, *memory.tags]):
+    if not kept and not how.machine_written.isdisjoint([memory.type.lower(), folder, *memory.tags]):
         return "written by a machine"
     if not any(turn.speaker == "person" for turn in memory.turns):
         return "the person says nothing in it"
     return None
 
 
-def _unwanted(said: Sequence[Message], how: Preparation) -> str | None:
+def _unwanted(said: Sequence[Message], how: Preparation, *, kept: bool) -> str | None:
     """Name the rule by which nothing of what was said is wanted, if there is one."""
     if not said:
         return "nothing left after cleaning"
-    if how.blocked and any(how.blocked.search(m.content) for m in said):
+    if how.blocked and not kept and any(how.blocked.search(m.content) for m in said):
         return "blocked word"
     return None
 
 
-def _messages(memory: Memory, how: Preparation, removed: _Removed) -> tuple[Message, ...]:
-    """Clean and mask what was said; each exchange of which a half was cleaned away is left out."""
+def _messages(
+    memory: Memory, how: Preparation, removed: _Removed, by_hand: Collection[int], masks: Sequence[str]
+) -> tuple[Message, ...]:
+    """Clean and mask what was said; each exchange of which a half was cleaned away is left out.
+
+    What the person wrote by hand, by its number from 0, is as long as they want it and has no fillers.
+    """
     rules = how.rules
     texts = []
-    for turn in _until_their_last_word(memory.turns):
-        theirs = turn.speaker == "person"
-        text, had_filler = clean(turn.text, how.fillers if theirs else ())
+    unasked = memory.turns[0].speaker == "person"
+    for number, turn in enumerate(_until_their_last_word(memory.turns), start=int(unasked)):
+        cleaned = turn.speaker == "person" and number not in by_hand
+        text, had_filler = clean(turn.text, how.fillers if cleaned else ())
         removed.filler |= had_filler
         text = mask_names(text, rules.mask_names, removed.masked)
         text = mask(text, removed.masked, rules.mask, rules.phone_region)
-        if theirs and rules.length_policy == "cut":
+        if cleaned and rules.length_policy == "cut":
             text = cut(text, word_limit(rules, memory.source, how.seed))
-        texts.append(text)
-    if memory.turns[0].speaker == "person":
+        texts.append(masked_by_hand(text, masks, removed.masked))
+    if unasked:
         texts.insert(0, invented_prompt(memory.type, memory.source, how.seed))
     exchanges = [(q, a) for q, a in zip(texts[::2], texts[1::2], strict=True) if q and a]
     return tuple([m for q, a in exchanges for m in (Message("user", q), Message("assistant", a))])

@@ -27,7 +27,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     timestamp: datetime | None
     conversation: str | None
     mode_from: str
-    prompt_from: Literal["memory", "invented"]
+    prompt_from: Literal["memory", "invented", "by hand"]
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -63,6 +63,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sample: Sample | None = None
     event_id: str = ""
     rejects: str | None = None
+    by_hand: bool = False
+    """The person wants it, whatever judges it."""
 
 
 class Sketch(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -82,3 +84,4 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False
     timestamp: datetime | None = None
     sketch: Sketch = Sketch()
     sample: bytes = b""
+    by_hand: bool = False

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from idiolect.config import our_part
-from idiolect.curation import SELECTION, memory_stamps
+from idiolect.curation import SELECTION, memory_stamps, values_of
 from idiolect.errors import IdiolectError, UserFault
 from idiolect.files import make_folder, remove, remove_partials, write_json
 from idiolect.home import CYCLES, Cycle, Home, Profile, Run
@@ -51,6 +51,8 @@ STEPS: Mapping[str, Step] = {
         lambda p: {
             "memories": memory_stamps(p.data.profile),
             "rules": p.data.rules.model_dump(exclude={"system_messages", "mode_as"}),
+            # Named only if there are some: a run begun by a version that knew no edits goes on as it was.
+            **({"edits": values_of(p.data.edits)} if p.data.edits else {}),
             **_options(p, SELECTION),
         },
         lambda p: [p.run.curated, p.run.fates],

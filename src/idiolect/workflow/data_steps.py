@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -36,7 +37,8 @@ _Record = TypeVar("_Record")
 
 def curate(data: Data, curated: Path, fates: Path) -> str:
     """Write the samples and the fate of each memory. Each step returns a line that says what came of it."""
-    found = settle(prepare_all(data.profile, data.options, data.rules), data.options, data.rules)
+    prepared = prepare_all(data.profile, data.options, data.rules, data.edits)
+    found = settle(prepared, data.options, data.rules)
     write_jsonl(fates, found.fates)
     if not found.chosen:
         rules = Counter(f.rule for f in found.fates)
@@ -54,7 +56,17 @@ def curate(data: Data, curated: Path, fates: Path) -> str:
     counts = {"memories": len(found.fates), "samples": len(found.chosen)}
     audit(data.profile, "memory_curation_completed", counts, category="data")
     masked = f"; masked {found.masked.total()}" if found.masked else ""
-    return f"{len(found.chosen)} samples of {len(found.fates)} memories{masked}"
+    return f"{len(found.chosen)} samples of {len(found.fates)} memories{masked}{_edited(data, found.fates)}"
+
+
+def _edited(data: Data, fates: Sequence[Fate]) -> str:
+    """Say how many memories were edited by hand, and how many of those edited are gone."""
+    if not data.edits:
+        return ""
+    memories = {e.memory for e in data.edits}
+    gone = len(memories - {f.memory for f in fates})
+    waiting = f", {gone} of which are gone (idiolect dataset edits)" if gone else ""
+    return f"; {len(memories)} edited by hand{waiting}"
 
 
 def format_curated(data: Data, curated: Path, to: Path) -> str:

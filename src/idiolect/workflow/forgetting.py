@@ -26,6 +26,7 @@ from idiolect.files import remove, write_json, write_jsonl
 from idiolect.home import Dataset, Home, Run
 from idiolect.memories import Memory, MemoryFile, memory_files, read_memory
 from idiolect.workflow.data_steps import read_lines
+from idiolect.workflow.editing import forget_edits
 from idiolect.workflow.evaluating import base_gguf, evaluation_of, rewrite
 from idiolect.workflow.lock import only_run
 from idiolect.workflow.plan import Asked, target
@@ -95,6 +96,7 @@ def take_out(home: Home, person: str, found: Found) -> dict[str, list[TrainingTe
         for path in found.files.values():
             remove(path)
         remove(profile.prepared)
+        forget_edits(profile, found.files.keys())
         for place in (profile.dataset(), *(h.run for h in found.runs)):
             _clean(place, found.files.keys())
         for work in profile.out.glob("work/*/bundle"):

@@ -76,6 +76,15 @@ def only_publication(profile: Profile, label: str) -> Iterator[None]:
 
 
 @contextmanager
+def only_editor(profile: Profile) -> Iterator[None]:
+    """Hold the lock of a person's edits, for the moment in which they are written anew."""
+    make_folder(profile.edits_lock.parent)
+    with profile.edits_lock.open("a+b") as file:
+        _take(file, f"The edits of {profile.person} are being written", "Try again in a moment.", None)
+        yield
+
+
+@contextmanager
 def no_other_run(profile: Profile) -> Iterator[str | None]:
     """Keep runs from beginning; yields the label of the one that is going on already, if one is."""
     make_folder(profile.lock.parent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 from idiolect.bases import BaseModel, checked, context_length, resolve
 from idiolect.config import CurationRules, Mode, Options, Settings, curation_rules
 from idiolect.config import resolve as resolve_settings
-from idiolect.curation import Message
+from idiolect.curation import Edit, Message, read_edits
 from idiolect.dataset import ChatTemplate, load_chat_template, system_messages
 from idiolect.errors import BaseModelFault, EmptyProfile, MachineFault, MissingPart, NoRoom, UnknownPerson
 from idiolect.export import check_exportable, estimate_bytes
@@ -44,12 +44,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Data:
-    """Whose memories, under which options and rules, with which system messages."""
+    """Whose memories, under which options and rules, with which system messages and edits."""
 
     profile: Profile
     settings: Settings
     rules: CurationRules
     systems: Mapping[Mode, str]
+    edits: Sequence[Edit] = ()
 
     @property
     def options(self) -> Options:
@@ -100,12 +101,12 @@ def plan(home: Home, asked: Asked, cycle: Cycle, label: str | None = None) -> Pl
 
 
 def plan_data(home: Home, asked: Asked, cycle: Cycle | None = None) -> Data:
-    """Decide whose memories are read, and how. Raises UnknownPerson, EmptyProfile and OptionFault."""
+    """Decide whose memories are read, and how. Raises UnknownPerson, EmptyProfile, OptionFault, DataFault."""
     profile = profile_of(home, asked.person)
     settings = resolve_settings(home, asked.person, asked.environ, asked.flags, cycle)
     rules = curation_rules(profile.curation_json)
     systems = system_messages(persona_name(profile.persona, asked.person), settings.options, rules)
-    return Data(profile, settings, rules, systems)
+    return Data(profile, settings, rules, systems, read_edits(profile.edits))
 
 
 def plan_target(home: Home, data: Data) -> Target:
