@@ -96,7 +96,7 @@ def test_a_data_set_is_edited_by_hand_from_the_command_line(home: Home, person: 
     assert "2026/006.json: masked: 'number 6'" in listed
     assert "40 samples of 41 memories" in typed()
     assert "4 edited by hand" in typed()
-    assert "from 2026/000.json" in typed("show", "1")
+    assert "from 2026/040.json" in typed("show", "1")
     assert "not dropped by hand any more" in typed("restore", "2026/003.json")
     assert "kept, whatever rule judges it" in typed("restore", "2026/003.json")
     assert "undone: 2026/004.json" in typed("undo", listed.splitlines()[1].split()[0])

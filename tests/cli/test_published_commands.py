@@ -162,3 +162,25 @@ def test_a_run_that_fails_after_its_model_was_made_offers_it(
     assert f"idiolect chat --username ada --run {home.profile('ada').runs()[-1].label}" in third.stdout
     assert f"removed {first.gguf}" not in third.stdout
     assert ollama.manifests["ada:latest"]["model"] == gguf_of(second.gguf)
+
+
+def test_answers_are_judged_in_a_talk(home: Home, make_run: MakeRun, make_person: MakePerson) -> None:
+    make_person("ada", [{"content": "Rain."}])
+    run = make_run("2026-01-01")
+    typed = "/good\nHello?\n/good\n/bad\n/better Good day to you.\n/better\n/mode dual\n/what\n/exit\n"
+    done = idiolect("chat", "--username", "ada", "--home", str(home.root), "--run", run.label, given=typed)
+    assert done.returncode == 0, done.stderr
+    for said in (
+        "no answer yet",
+        "will be learned from",
+        "will not be",
+        "your words",
+        "Nothing is said",
+        "/better TEXT",
+    ):
+        assert said in done.stdout
+    events = [json.loads(path.read_bytes()) for path in home.profile("ada").feedback.glob("*.json")]
+    by_signal = {e["metadata"]["reinforcementSignal"]: e for e in events}
+    assert by_signal[1]["response"] == "Good day to you."
+    assert by_signal[-1]["content"] == "Hello?"
+    assert by_signal[1]["metadata"]["model"] == run.label

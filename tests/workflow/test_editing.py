@@ -139,11 +139,8 @@ def test_a_run_gone_on_with_does_again_what_an_edit_touches(home: Home, ada: str
     told: list[object] = []
     with pytest.raises(KeyboardInterrupt):
         run_cycle(home, Asked(ada, {}, {}), FULL, stop_before("train", told))
-    for change in (
-        lambda: editing.drop(home, ada, "2026/003.json"),
-        lambda: editing.restore(home, ada, "2026/003.json"),
-    ):
-        change()
+    for change in (editing.drop, editing.restore):
+        change(home, ada, "2026/003.json")
         told.clear()
         with pytest.raises(KeyboardInterrupt):
             resume(home, ada, None, stop_before("train", told))

@@ -1,5 +1,6 @@
 """What a person said: the memories on their disk, read one event at a time."""
 
+from idiolect.memories.feedback import Answered, Opinion, event_id, feedback_event
 from idiolect.memories.memory import Memory, Turn
 from idiolect.memories.metahuman import read_event
 from idiolect.memories.persona import persona_name
@@ -15,11 +16,15 @@ from idiolect.memories.reading import (
 )
 
 __all__ = [
+    "Answered",
     "Memory",
     "MemoryFile",
+    "Opinion",
     "Stamp",
     "Turn",
     "Unreadable",
+    "event_id",
+    "feedback_event",
     "memory_files",
     "persona_name",
     "read_event",

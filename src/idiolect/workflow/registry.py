@@ -49,6 +49,8 @@ class Voice:
 
     gguf: Path
     system_messages: Mapping[Mode, str]
+    label: str
+    """The run that it comes from."""
 
 
 def read_registry(profile: Profile) -> Registry:
@@ -107,13 +109,13 @@ def voice(home: Home, person: str, label: str | None = None) -> Voice:
     """
     if label:
         found = find_run(home, label, person)
-        return Voice(found.run.gguf, found.summary.system_messages)
+        return Voice(found.run.gguf, found.summary.system_messages, found.run.label)
     profile = home.profile(person)
     published = read_registry(profile).published
     if published and (profile.root / published.gguf).exists():
-        return Voice(profile.root / published.gguf, published.system_messages)
+        return Voice(profile.root / published.gguf, published.system_messages, published.label)
     finished = newest(home, person)
-    return Voice(finished.run.gguf, finished.summary.system_messages)
+    return Voice(finished.run.gguf, finished.summary.system_messages, finished.run.label)
 
 
 def offered(home: Home, people: Sequence[str]) -> Mapping[str, tuple[Path, str]]:
