@@ -283,6 +283,11 @@ class Dataset:
     def report(self) -> Path:
         return self.folder / "report.html"
 
+    @property
+    def quality(self) -> Path:
+        """The data set in figures."""
+        return self.folder / "quality.json"
+
 
 @dataclass(frozen=True)
 class Run(Dataset):

@@ -32,6 +32,7 @@ def test_a_data_set_is_made_and_shown_without_training(home: Home, person: str) 
         "schema_applied.json",
         "dataset.jsonl",
         "ledger.jsonl",
+        "quality.json",
         "report.html",
     }
     lines = [json.loads(line) for line in made.dataset.read_text().splitlines()]

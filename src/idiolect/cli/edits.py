@@ -90,6 +90,7 @@ def mask(
 def edits(username: Username, home: HomeFolder = None) -> None:
     """List what was decided by hand, and what of it is not applied."""
     from idiolect.workflow import editing
+    from idiolect.workflow.wording import described
 
     console = _console()
     listed = editing.listed(home_at(home), username)
@@ -108,24 +109,15 @@ def undo(
 ) -> None:
     """Take an edit back."""
     from idiolect.workflow import editing
+    from idiolect.workflow.wording import described
 
     undone = editing.undo(home_at(home), username, edit)
     _console().print(f"undone: {described(undone)}", markup=False)
 
 
-def described(edit: Edit) -> str:
-    """Return an edit in one line."""
-    what = {
-        "drop": "dropped",
-        "keep": "kept, whatever rule judges it",
-        "mode": f"mode {edit.mode}",
-        "text": f"turn {edit.turn}: {edit.text!r}" if edit.text else f"turn {edit.turn} left out",
-        "mask": f"masked: {edit.text!r}",
-    }
-    return f"{edit.memory}: {what[edit.do]}"
-
-
 def _say(made: Edit) -> None:
+    from idiolect.workflow.wording import described
+
     _console().print(f"{described(made)} ({made.id}); in the next data set", markup=False)
 
 

@@ -41,22 +41,12 @@ def blind(
     home: HomeFolder = None,
 ) -> None:
     """Show pairs of answers, real and generated: say which is yours. The score goes into the report."""
-    from datetime import UTC, datetime
     from secrets import randbits
 
-    import msgspec
+    from idiolect.evaluation import Pair
+    from idiolect.workflow.evaluating import blind_test, keep_blind
 
-    from idiolect.errors import UserFault
-    from idiolect.evaluation import Pair, pairs, score
-    from idiolect.workflow.evaluating import evaluation_of, rewrite
-    from idiolect.workflow.runs import find_run, newest
-
-    place = home_at(home)
-    finished = find_run(place, run, username) if run else newest(place, username)
-    evaluation = evaluation_of(finished.run)
-    shown = pairs(evaluation.answers, randbits(32))
-    if not shown:
-        raise UserFault(f"{finished.run.label} has no answers to show.", "Evaluate it: idiolect evaluate --run LABEL")
+    finished, shown = blind_test(home_at(home), username, run, randbits(32))
     console = Console(highlight=False)
     asked: list[Pair] = []
     chosen: list[int] = []
@@ -71,8 +61,7 @@ def blind(
         chosen.append(choice)
     if not chosen:
         return
-    result = score(asked, chosen, datetime.now(UTC))
-    rewrite(finished, msgspec.structs.replace(evaluation, blind=result))
+    result = keep_blind(finished, asked, chosen)
     console.print(
         f"\n{result.right} of {result.asked} told right; 95 % interval {result.share.low:.0%} to "
         f"{result.share.high:.0%}, guessing gives 50 %. It stands in {finished.run.report}",

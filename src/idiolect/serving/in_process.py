@@ -96,8 +96,9 @@ def reply(
     messages: Sequence[Message],
     sampling: Sampling | None = None,
     on_text: Callable[[str], None] = lambda _: None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Reply:
-    """Let a loaded model answer; `on_text` gets each piece as it comes."""
+    """Let a loaded model answer; `on_text` gets each piece as it comes, and `stopped` is asked whether to go on."""
     how = sampling or Sampling()
     pieces: list[str] = []
     ended: dict[str, Any] = {}
@@ -110,7 +111,7 @@ def reply(
             if choice.get("finish_reason"):
                 ended["reason"] = choice["finish_reason"]
         ended["tokens"] = chunk.get("timings", {}).get("predicted_n", ended.get("tokens", 0))
-        return False
+        return stopped()
 
     model.server.handle_chat_completions(
         {

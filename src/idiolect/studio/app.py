@@ -12,6 +12,8 @@ from nicegui import core, ui
 
 from idiolect.errors import OptionFault
 from idiolect.home import Home
+from idiolect.studio.compare import compare_page
+from idiolect.studio.dataset import dataset_page
 from idiolect.studio.frame import Page, framed
 from idiolect.studio.home import home_page
 from idiolect.studio.import_ import import_page
@@ -25,7 +27,9 @@ from idiolect.studio.uploads import own_folder
 PAGES: Mapping[str, Page] = {
     "/": Page("Home", home_page),
     "/import": Page("Import", import_page),
+    "/dataset": Page("Data set", dataset_page),
     "/train": Page("Train", train_page),
+    "/compare": Page("Compare", compare_page),
     "/runs": Page("Runs", runs_page),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from idiolect.dataset import Quality, report_html
-from idiolect.files import write_text
+from idiolect.files import write_json, write_text
 from idiolect.home import Dataset, Home
 from idiolect.workflow import data_steps
 from idiolect.workflow.plan import Asked, plan_data, plan_target
@@ -21,6 +21,7 @@ def make_dataset(home: Home, asked: Asked, tell: Callable[[str, str], None]) -> 
     tell("schema", data_steps.apply_chat_template(target, made.formatted, made.schema_applied))
     tell("export", data_steps.export_dataset(data, target, made.schema_applied, made))
     quality = data_steps.measure_dataset(data, target, made)
+    write_json(made.quality, quality)
     write_text(made.report, report_html(f"The data set of {asked.person}", quality))
     tell("validate", data_steps.validate_dataset(made.dataset, skip=data.options.skip_validation))
     return made, quality

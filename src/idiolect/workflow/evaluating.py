@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,17 +18,21 @@ from idiolect.curation import Fate
 from idiolect.dataset import FormattedSample, Quality, RenderedSample, TrainingText
 from idiolect.errors import UserFault
 from idiolect.evaluation import (
+    Blind,
     Earlier,
     Evaluated,
     Evaluation,
     MadeOf,
     ModelFile,
+    Pair,
     Thresholds,
     Verdict,
     advice,
     evaluate,
+    pairs,
     read_evaluation,
     report_html,
+    score,
     trained,
     verdict,
 )
@@ -39,7 +44,7 @@ from idiolect.workflow.data_steps import read_lines, read_records
 from idiolect.workflow.journal import read_journal
 from idiolect.workflow.plan import EARLIER_RUN, Plan, Target, target
 from idiolect.workflow.registry import read_registry
-from idiolect.workflow.runs import Finished, find_run, state
+from idiolect.workflow.runs import Finished, find_run, newest, state
 from idiolect.workflow.summary import file_facts, read_summary
 
 #: The options that decide what a report says of an evaluation: the verdict, what is asked for, which file to take.
@@ -109,6 +114,25 @@ def judged_by(finished: Finished) -> Options:
 def advised(evaluation: Evaluation, options: Options) -> str:
     """Say which model file to take, where there is one to advise."""
     return advice(evaluation.quantizations, options.quantization_loss, evaluation.quantization, evaluation.label)
+
+
+def blind_test(home: Home, person: str, label: str | None, seed: int) -> tuple[Finished, list[Pair]]:
+    """Return pairs of a run's answers, or of the newest's: real and generated, in an order that says nothing.
+
+    Raises UserFault for a run that has none.
+    """
+    finished = find_run(home, label, person) if label else newest(home, person)
+    shown = pairs(evaluation_of(finished.run).answers, seed)
+    if not shown:
+        raise UserFault(f"{finished.run.label} has no answers to show.", "Evaluate it: idiolect evaluate --run LABEL")
+    return finished, shown
+
+
+def keep_blind(finished: Finished, asked: Sequence[Pair], chosen: Sequence[int]) -> Blind:
+    """Write into a run's report how often the person told which answer of a pair is theirs."""
+    result = score(asked, chosen, datetime.now(UTC))
+    rewrite(finished, msgspec.structs.replace(evaluation_of(finished.run), blind=result))
+    return result
 
 
 def write_down(run: Run, evaluation: Evaluation, options: Options) -> Verdict:

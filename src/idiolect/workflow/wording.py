@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from idiolect.curation import Edit
+
 _GIB = 1 << 30
 
 
@@ -41,3 +43,15 @@ def figure(value: Any) -> str:
     if value is None:
         return "-"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def described(edit: Edit) -> str:
+    """Return an edit in one line."""
+    what = {
+        "drop": "dropped",
+        "keep": "kept, whatever rule judges it",
+        "mode": f"mode {edit.mode}",
+        "text": f"turn {edit.turn}: {edit.text!r}" if edit.text else f"turn {edit.turn} left out",
+        "mask": f"masked: {edit.text!r}",
+    }
+    return f"{edit.memory}: {what[edit.do]}"
