@@ -25,7 +25,8 @@ SCRIPT = "<script>document.title='taken'</script><img src=x onerror=\"document.t
 MANY = 20_000
 #: Counts tasks of the page that take more than 200 ms.
 WATCH = """() => { window.long = []; new PerformanceObserver(seen => {
-    for (const task of seen.getEntries()) window.long.push(Math.round(task.duration)); }).observe({type: 'longtask'}); }"""
+    for (const task of seen.getEntries()) window.long.push(Math.round(task.duration));
+}).observe({type: 'longtask'}); }"""
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,8 @@ class SideBySide:
         self.person = person
         self.stopping = False
         ui.context.client.on_disconnect(self.stop)
-        with card("The same, to each"):
+        self.section = card("The same, to each")
+        with self.section:
             with ui.element("div").classes("line between"):
                 self.mode = ui.toggle(list(MODES), value="emulation").props('no-caps unelevated aria-label="Mode"')
                 self.again = ui.button("New talk", on_click=self._new_talk).props("flat no-caps")
@@ -97,7 +98,8 @@ class SideBySide:
                 self.stopping = False
                 await run.io_bound(answers, _BENCH, asked, lambda name, piece: heard[name].hear(piece), self._stopped)
         except IdiolectError as fault:
-            self.visit.show(fault)
+            with self.section:
+                self.visit.show(fault)
         finally:
             following.cancel()
         for column in self.columns:

@@ -116,13 +116,11 @@ class MemoryDialog:
 
     async def _decide(self, verb: Callable[..., Any], *what: Any) -> None:
         """Carry out a decision; a fault is shown above the page, which the closed dialog lets be seen."""
-        failed = object()
 
         def decide() -> Any:
             return verb(self.visit.home, self.person, self._fate.memory, *what) or "taken back"
 
-        done = await self.visit.ask(decide)
-        if (done or failed) is failed:
+        if await self.visit.ask(decide) is None:
             self.dialog.close()
             return
         ui.notify("It holds from the next data set on.")

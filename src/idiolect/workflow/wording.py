@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from idiolect.curation import Edit
+if TYPE_CHECKING:
+    from idiolect.curation import Edit
 
 _GIB = 1 << 30
 

@@ -1,0 +1,100 @@
+"""Compare, in a browser: models answer side by side, are judged, told blind, published and gone back from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from playwright.sync_api import expect
+
+from idiolect.evaluation import Evaluation, read_evaluation
+from idiolect.files import write_json
+from idiolect.home import Run
+from idiolect.workflow.publish import promote
+from idiolect.workflow.registry import read_registry
+from tests.evaluation.conftest import evaluation
+from tests.runs import write_run
+from tests.studio.conftest import Picture, Studio, Tab
+
+__all__ = ["evaluation"]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def runs(studio: Studio, tiny_base: Path) -> list[Run]:
+    """Two runs of Ada, the first of which is published."""
+    write_json(studio.home.profile("ada").memories / "a.json", {"content": "Rain."})
+    first, second = (write_run(studio.home, tiny_base, day) for day in ("2026-01-01", "2026-02-01"))
+    promote(studio.home, "ada", first.label)
+    return [first, second]
+
+
+def test_models_answer_side_by_side_and_are_judged(studio: Studio, runs: list[Run], tab: Tab, picture: Picture) -> None:
+    page = tab.open("/compare?person=ada")
+    columns = [page.get_by_role("group", name=name, exact=True) for name in ("base", "previous", "new")]
+    expect(columns[2]).to_contain_text(runs[1].label)
+    expect(columns[1]).to_contain_text(runs[0].label)
+    page.get_by_role("button", name="dual").click()
+    page.get_by_label("Say something").fill("<b>Who</b> are you?")
+    page.keyboard.press("Enter")
+    for column in columns:
+        expect(column.get_by_role("button", name="I would say that")).to_be_visible(timeout=90_000)
+        expect(column.get_by_text("<b>Who</b> are you?")).to_be_visible()
+        assert len(column.locator(".said").nth(1).inner_text()) > 1
+    expect(page.get_by_role("button", name="Stop")).to_be_disabled()
+    columns[1].get_by_role("button", name="I would not").click()
+    expect(columns[1].get_by_text("It is not learned.")).to_be_visible()
+    columns[2].get_by_role("button", name="I would say it like this").click()
+    columns[2].get_by_label("Your own words").fill("Ada, and <i>you</i>?")
+    picture(tab, "compare")
+    columns[2].get_by_role("button", name="Keep my words").click()
+    expect(columns[2].get_by_text("Your words are learned")).to_be_visible()
+    written = [json.loads(path.read_bytes()) for path in studio.home.profile("ada").feedback.glob("*.json")]
+    own = [e for e in written if e["metadata"]["reinforcementSignal"] == 1]
+    assert [(e["content"], e["response"]) for e in own] == [("<b>Who</b> are you?", "Ada, and <i>you</i>?")]
+    assert {e["metadata"]["model"] for e in written} == {run.label for run in runs}
+    assert {e["metadata"]["cognitiveMode"] for e in written} == {"dual"}
+    page.get_by_role("button", name="New talk").click()
+    expect(page.locator(".said")).to_have_count(0)
+
+
+def test_which_answer_is_theirs_is_told_blind(
+    runs: list[Run], tab: Tab, picture: Picture, evaluation: Evaluation
+) -> None:
+    run = runs[1]
+    write_json(run.evaluation, msgspec.structs.replace(evaluation, person="ada", label=run.label))
+    run.report.write_text("")
+    page = tab.open("/compare?person=ada")
+    page.get_by_role("button", name="Begin").click()
+    for number in range(1, 4):
+        expect(page.get_by_text(f"{number} of 12: which is yours?")).to_be_visible()
+        if number == 1:
+            picture(tab, "compare-blind")
+        page.locator(".pair .said").first.click()
+    page.get_by_role("button", name="That is enough").click()
+    expect(page.get_by_text("of 3 told right")).to_be_visible()
+    kept = read_evaluation(run.evaluation.read_bytes()).blind
+    assert kept
+    assert kept.asked == 3
+
+
+def test_the_new_model_is_published_and_gone_back_from(studio: Studio, runs: list[Run], tab: Tab) -> None:
+    page = tab.open("/compare?person=ada")
+    page.get_by_role("button", name="Publish the new one").click()
+    page.get_by_role("button", name="Publish it").click()
+    expect(page.get_by_role("button", name="Publish the new one")).to_have_count(0)
+    expect(page.get_by_role("button", name="Roll back")).to_be_visible()
+    assert _published(studio) == runs[1].label
+    page.get_by_role("button", name="Roll back").click()
+    page.get_by_role("button", name="Go back").click()
+    expect(page.get_by_role("button", name="Publish the new one")).to_be_visible()
+    assert _published(studio) == runs[0].label
+
+
+def _published(studio: Studio) -> str:
+    published = read_registry(studio.home.profile("ada")).published
+    assert published
+    return published.label
