@@ -55,7 +55,9 @@ def test_models_answer_side_by_side_and_are_judged(studio: Studio, runs: list[Ru
     written = [json.loads(path.read_bytes()) for path in studio.home.profile("ada").feedback.glob("*.json")]
     own = [e for e in written if e["metadata"]["reinforcementSignal"] == 1]
     assert [(e["content"], e["response"]) for e in own] == [("<b>Who</b> are you?", "Ada, and <i>you</i>?")]
-    assert {e["metadata"]["model"] for e in written} == {run.label for run in runs}
+    # Models of the same weights say the same: it is one answer, of which the last opinion holds.
+    assert len(written) == 2
+    assert own[0]["metadata"]["model"] == runs[1].label
     assert {e["metadata"]["cognitiveMode"] for e in written} == {"dual"}
     page.get_by_role("button", name="New talk").click()
     expect(page.locator(".said")).to_have_count(0)

@@ -9,7 +9,7 @@ from idiolect.dataset.report import figures, report_html
 from idiolect.dataset.schema import RenderedSample, apply_schema
 from idiolect.dataset.split import talk_of
 from idiolect.dataset.training_text import TrainingText
-from idiolect.dataset.validation import validate
+from idiolect.dataset.validation import validate, words_of
 
 __all__ = [
     "INLINE_TAGS",
@@ -31,4 +31,5 @@ __all__ = [
     "talk_of",
     "token_counts",
     "validate",
+    "words_of",
 ]

@@ -41,7 +41,7 @@ def _fault(line: TrainingText) -> str | None:
         return "nothing in it is learned"
     if any(not 0 <= start < end <= len(line.text) for start, end in line.learned):
         return "a learned part lies outside of the text"
-    if any(not _words(line.text[start:end]) for start, end in line.learned):
+    if any(not words_of(line.text[start:end]) for start, end in line.learned):
         return "an empty reply"
     others = [tag for mode, tags in INLINE_TAGS.items() if mode != line.mode for tag in tags]
     if any(f"{tag}: " in line.text for tag in others) and any(f"{t}: " in line.text for t in INLINE_TAGS[line.mode]):
@@ -49,7 +49,7 @@ def _fault(line: TrainingText) -> str | None:
     return None
 
 
-def _words(learned: str) -> str:
+def words_of(learned: str) -> str:
     """Return what is left of a learned part without the control token at its end."""
     return _CONTROL_TOKEN.sub("", learned).strip()
 

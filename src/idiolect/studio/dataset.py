@@ -12,11 +12,11 @@ from idiolect.dataset import figures as quality_figures
 from idiolect.errors import IdiolectError
 from idiolect.studio.edited import described_edits
 from idiolect.studio.frame import Visit, address
-from idiolect.studio.memory import MemoryDialog
+from idiolect.studio.memory import FATES, MemoryDialog, fate_in_words
 from idiolect.studio.pieces import card, figures, soft, state, table
 from idiolect.studio.windowed import Cells, Windowed
 from idiolect.workflow import editing
-from idiolect.workflow.browsing import Browsable, browse, find_fates, find_samples, own_words
+from idiolect.workflow.browsing import LAST_MADE, Browsable, browse, find_fates, find_samples, own_words
 from idiolect.workflow.dataset import make_dataset
 from idiolect.workflow.plan import Asked
 
@@ -61,8 +61,10 @@ class DataSet:
         with card("No data set was made yet" if found is None else ""):
             if found:
                 with ui.element("div").classes("line"):
-                    ui.label(found.name).classes("card-title").props('role="heading" aria-level="2"')
-                    if found.name != "last made":
+                    ui.label("Last made" if found.name == LAST_MADE else found.name).classes("card-title").props(
+                        'role="heading" aria-level="2"'
+                    )
+                    if found.name != LAST_MADE:
                         ui.link("its run", address("/runs", person=self.person, run=found.name))
                 held_out = sum(s.split == "held_out" for s in found.samples)
                 figures(
@@ -108,7 +110,7 @@ class DataSet:
 
         with card("Samples"):
             with ui.element("div").classes("line"):
-                words = ui.input(placeholder="Words or a memory").props(_SEARCH)
+                words = ui.input(placeholder="Words or a memory").props(_SEARCH).classes("searched")
                 mode = _choice("Mode", {_ALL: "every mode", **{m: m for m in MODES}})
                 splits = {_ALL: "all", "train": "learned from", "held_out": "held out"}
                 split = _choice("Split", splits)
@@ -125,8 +127,8 @@ class DataSet:
 
         def cells(place: int) -> Cells:
             fate = found.fates[place]
-            word = fate.rule or {"train": "learned", "held_out": "held out"}.get(fate.fate, fate.fate)
-            return Cells(fate.memory, fate.detail or fate.fate.replace("_", " "), word)
+            said = own_words(samples[fate.sample]) if fate.sample in samples else ""
+            return Cells(fate.memory, fate.detail or said, fate_in_words(fate))
 
         async def opened(place: int) -> None:
             fate = found.fates[place]
@@ -134,9 +136,9 @@ class DataSet:
 
         with card("Memories and what became of them"):
             rules = {_ALL: "whatever became of them"}
-            rules |= {rule: f"{rule.replace('_', ' ')} ({count:,})" for rule, count in found.rules().items()}
+            rules |= {rule: f"{FATES.get(rule, rule)} ({count:,})" for rule, count in found.rules().items()}
             with ui.element("div").classes("line"):
-                words = ui.input(placeholder="A memory, or a reason").props(_SEARCH)
+                words = ui.input(placeholder="A memory, or a reason").props(_SEARCH).classes("searched")
                 rule = _choice("Fate", rules)
             shown = Windowed("Memories", cells, opened)
 

@@ -19,6 +19,15 @@ from idiolect.workflow.browsing import parts
 from idiolect.workflow.editing import EditableTurn, Listed, Opened
 
 
+#: What fates are called on pages.
+FATES = {"train": "learned", "held_out": "held out"}
+
+
+def fate_in_words(fate: Fate) -> str:
+    """Return what became of a memory, or the rule by which it was dropped."""
+    return fate.rule or FATES.get(fate.fate, fate.fate)
+
+
 class MemoryDialog:
     """Opens a memory over the page; `edited` is called after whatever was decided."""
 
@@ -60,7 +69,7 @@ class MemoryDialog:
             ui.label(opened.source).classes("card-title mono").props('role="heading" aria-level="2"')
             ui.button(icon="close", on_click=self.dialog.close).props('flat round dense aria-label="Close"')
         with ui.element("div").classes("line"):
-            state(self._fate.rule or self._fate.fate.replace("_", " "))
+            state(fate_in_words(self._fate))
             soft(" · ".join(filter(None, (opened.type, self._fate.detail))))
         kinds = {edit.do for edit in opened.edits}
         rule = opened.rule or self._fate.rule

@@ -11,12 +11,13 @@ from pathlib import Path
 import msgspec
 
 from idiolect.curation import Fate
-from idiolect.dataset import Quality, TrainingText
+from idiolect.dataset import Quality, TrainingText, words_of
 from idiolect.errors import UserFault
 from idiolect.home import Dataset, Home
 from idiolect.workflow.data_steps import read_lines
 from idiolect.workflow.runs import known, run_of
 
+LAST_MADE = "last made"
 #: So many characters of a sample are shown in a list.
 _SHOWN = 160
 
@@ -26,7 +27,7 @@ class Browsable:
     """A data set that was made; `samples` and `fates` are in the order of their files."""
 
     name: str
-    """`last made`, or the label of its run."""
+    """LAST_MADE, or the label of its run."""
     samples: Sequence[TrainingText]
     fates: Sequence[Fate]
     quality: Quality | None
@@ -50,7 +51,7 @@ def browse(home: Home, person: str, label: str | None = None) -> Browsable:
     if label:
         return _opened(run_of(home, person, label), label)
     if made.dataset.exists():
-        return _opened(made, "last made")
+        return _opened(made, LAST_MADE)
     runs = [run for run in profile.runs() if run.dataset.exists() and run.ledger.exists()]
     if not runs:
         raise UserFault(f"No data set of {person} was made yet.", f"Make one: idiolect dataset --username {person}")
@@ -82,8 +83,8 @@ def find_fates(found: Browsable, words: str = "", rule: str | None = None) -> li
 
 
 def own_words(sample: TrainingText) -> str:
-    """Return the beginning of what is learned of a sample, in one line."""
-    return " ".join(" … ".join(sample.text[start:end] for start, end in sample.learned).split())[:_SHOWN]
+    """Return the beginning of what the person says in a sample, in one line."""
+    return " ".join(" … ".join(words_of(sample.text[start:end]) for start, end in sample.learned).split())[:_SHOWN]
 
 
 def parts(sample: TrainingText) -> list[tuple[str, bool]]:
