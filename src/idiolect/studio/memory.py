@@ -18,7 +18,6 @@ from idiolect.workflow import editing
 from idiolect.workflow.browsing import parts
 from idiolect.workflow.editing import EditableTurn, Listed, Opened
 
-
 #: What fates are called on pages.
 FATES = {"train": "learned", "held_out": "held out"}
 
