@@ -21,6 +21,7 @@ from tests.studio.conftest import Picture, Studio, Tab
 __all__ = ["evaluation"]
 
 pytestmark = pytest.mark.slow
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def test_models_answer_side_by_side_and_are_judged(studio: Studio, runs: list[Ru
     page.get_by_label("Say something").fill("<b>Who</b> are you?")
     page.keyboard.press("Enter")
     for column in columns:
-        expect(column.get_by_role("button", name="I would say that")).to_be_visible(timeout=90_000)
+        expect(column.get_by_role("button", name="I would say that")).to_be_visible()
         expect(column.get_by_text("<b>Who</b> are you?")).to_be_visible()
         assert len(column.locator(".said").nth(1).inner_text()) > 1
     expect(page.get_by_role("button", name="Stop")).to_be_disabled()

@@ -20,6 +20,7 @@ from tests.studio.conftest import Picture, Studio, Tab
 from tests.tiny import SENTENCES
 
 pytestmark = pytest.mark.slow
+expect.set_options(timeout=60_000)
 
 SCRIPT = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\"><b>{{7*7}}</b>"
 MANY = 20_000
@@ -115,6 +116,9 @@ def test_a_memory_full_of_script_is_text(ada: Studio, tab: Tab) -> None:
     dialog.get_by_label("A piece to mask, letter by letter").fill("<b>{{7*7}}</b>")
     dialog.get_by_role("button", name="Mask it").click()
     expect(dialog.get_by_text("masked: '<b>{{7*7}}</b>'")).to_be_visible()
+    dialog.get_by_label("Mode").click()
+    page.get_by_role("option", name="dual").click()
+    expect(dialog.get_by_text("2026/040.json: mode dual")).to_be_visible()
     page.keyboard.press("Escape")
     assert "taken" not in page.title()
 
