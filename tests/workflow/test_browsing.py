@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from idiolect.curation import Fate
+from idiolect.dataset import TrainingText
 from idiolect.errors import UserFault
+from idiolect.evaluation import Evaluation
+from idiolect.files import write_json, write_jsonl
 from idiolect.home import Home
 from idiolect.workflow import editing
 from idiolect.workflow.browsing import browse, find_fates, find_samples, own_words, parts
+from tests.conftest import MakeRun
+from tests.evaluation.conftest import evaluation
 from tests.workflow.test_editing import ada, made
 
-__all__ = ["ada"]
+__all__ = ["ada", "evaluation"]
 
 
 def test_samples_and_memories_are_found(home: Home, ada: str) -> None:
@@ -42,3 +48,18 @@ def test_samples_and_memories_are_found(home: Home, ada: str) -> None:
     editing.drop(home, ada, "2026/004.json")
     made(home, ada)
     assert browse(home, ada) is not found
+
+
+def test_the_data_set_of_a_run_is_shown_with_what_its_evaluation_says(
+    home: Home, ada: str, make_run: MakeRun, evaluation: Evaluation
+) -> None:
+    run = make_run("2026-01-01")
+    text = TrainingText(id="a", split="train", mode="dual", text="Rain.", learned=((0, 5),))
+    write_jsonl(run.dataset, [text])
+    write_jsonl(run.ledger, [Fate(memory="a.json", fate="train", sample="a")])
+    assert browse(home, ada, run.label).quality is None
+    write_json(run.evaluation, evaluation)
+    write_jsonl(run.dataset, [text, text])
+    for found in (browse(home, ada, run.label), browse(home, ada)):
+        assert (found.name, len(found.samples)) == (run.label, 2)
+        assert found.quality == evaluation.made_of.quality

@@ -84,6 +84,7 @@ class SideBySide:
         text = (self.said.value or "").strip()
         if not text or not self.button.enabled:
             return
+        self.stopping = False
         self._enable(answering=True)
         mode: Mode = self.mode.value
         asked = {c.who.name: (c.who.gguf, c.begin(text, mode)) for c in self.columns}
@@ -95,7 +96,6 @@ class SideBySide:
         following = asyncio.create_task(self._follow())
         try:
             async with _IN_TURN:
-                self.stopping = False
                 await run.io_bound(answers, _BENCH, asked, lambda name, piece: heard[name].hear(piece), self._stopped)
         except IdiolectError as fault:
             with self.section:

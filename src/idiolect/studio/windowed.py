@@ -25,7 +25,10 @@ class Cells(NamedTuple):
 
 
 class Windowed:
-    """Shows rows by their places in `places`; rows are asked for as they are scrolled to."""
+    """Shows rows by their places; what stands in them is asked for as they are scrolled to.
+
+    A row keeps its element as long as it is near, so that the focus stays with what it is on.
+    """
 
     def __init__(self, what: str, cells: Callable[[int], Cells], opened: Callable[[int], Awaitable[None]]) -> None:
         self._what = what

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import msgspec
 
 from idiolect.curation import Fate
 from idiolect.dataset import Quality, TrainingText, words_of
 from idiolect.errors import UserFault
-from idiolect.home import Dataset, Home
+from idiolect.home import Dataset, Home, Run
 from idiolect.workflow.data_steps import read_lines
+from idiolect.workflow.evaluating import evaluation_of
 from idiolect.workflow.runs import known, run_of
 
 LAST_MADE = "last made"
@@ -97,12 +97,21 @@ def parts(sample: TrainingText) -> list[tuple[str, bool]]:
 
 
 def _opened(place: Dataset, name: str) -> Browsable:
-    stamps = tuple(p.stat().st_mtime_ns if p.exists() else 0 for p in (place.dataset, place.ledger, place.quality))
-    return _read(name, place.dataset, place.ledger, place.quality, stamps)
+    read = (place.dataset, place.ledger, place.quality)
+    return _read(name, place, tuple(p.stat().st_mtime_ns if p.exists() else 0 for p in read))
 
 
 @lru_cache(maxsize=2)
-def _read(name: str, dataset: Path, ledger: Path, quality: Path, _: tuple[int, ...]) -> Browsable:
+def _read(name: str, place: Dataset, _: tuple[int, ...]) -> Browsable:
     """Read a data set once for all who look at it, until its files change."""
-    measured = msgspec.json.decode(quality.read_bytes(), type=Quality) if quality.exists() else None
-    return Browsable(name, read_lines(dataset, TrainingText), read_lines(ledger, Fate), measured)
+    samples, fates = read_lines(place.dataset, TrainingText), read_lines(place.ledger, Fate)
+    return Browsable(name, samples, fates, _quality(place))
+
+
+def _quality(place: Dataset) -> Quality | None:
+    """Return the figures of a data set; a run that has ended has them in its evaluation."""
+    if place.quality.exists():
+        return msgspec.json.decode(place.quality.read_bytes(), type=Quality)
+    if isinstance(place, Run) and place.evaluation.exists():
+        return evaluation_of(place).made_of.quality
+    return None
