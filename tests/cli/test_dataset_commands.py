@@ -9,6 +9,7 @@ import pytest
 
 from idiolect.home import Home
 from tests.cli.test_commands import idiolect
+from tests.cli.test_published_commands import typed
 from tests.conftest import Event, MakePerson
 
 
@@ -79,29 +80,24 @@ def test_bad_files_are_refused_by_name_and_line(tmp_path: Path) -> None:
 
 
 def test_a_data_set_is_edited_by_hand_from_the_command_line(home: Home, person: str) -> None:
-    place = ("--username", person, "--home", str(home.root))
+    def said(*words: str, code: int = 0) -> str:
+        return typed(home, "dataset", *words, "--username", person, code=code)
 
-    def typed(*words: str) -> str:
-        done = idiolect("dataset", *words, *place)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    assert "Nothing of ada" in typed("edits")
-    assert "1  asked: What of number 3?" in typed("edit", "2026/003.json")
-    assert "2026/003.json: dropped" in typed("drop", "2026/003.json")
-    typed("edit", "2026/004.json", "--turn", "2", "--text", "Said [by] hand.")
-    typed("mode", "2026/005.json", "dual")
-    typed("mask", "2026/006.json", "number 6")
-    listed = typed("edits")
+    assert "Nothing of ada" in said("edits")
+    assert "1  asked: What of number 3?" in said("edit", "2026/003.json")
+    assert "2026/003.json: dropped" in said("drop", "2026/003.json")
+    said("edit", "2026/004.json", "--turn", "2", "--text", "Said [by] hand.")
+    said("mode", "2026/005.json", "dual")
+    said("mask", "2026/006.json", "number 6")
+    listed = said("edits")
     assert "2026/004.json: turn 2: 'Said [by] hand.'" in listed
     assert "2026/006.json: masked: 'number 6'" in listed
-    assert "40 samples of 41 memories" in typed()
-    assert "4 edited by hand" in typed()
-    assert "from 2026/040.json" in typed("show", "1")
-    assert "not dropped by hand any more" in typed("restore", "2026/003.json")
-    assert "kept, whatever rule judges it" in typed("restore", "2026/003.json")
-    assert "undone: 2026/004.json" in typed("undo", listed.splitlines()[1].split()[0])
-    missing = idiolect("dataset", "drop", "2026/999.json", *place)
-    assert missing.returncode == 2
-    assert "has no memory" in missing.stderr
-    assert idiolect("dataset", "edit", "2026/003.json", "--turn", "1", *place).returncode == 2
+    made = said()
+    assert "40 samples of 41 memories" in made
+    assert "4 edited by hand" in made
+    assert "from 2026/040.json" in said("show", "1")
+    assert "not dropped by hand any more" in said("restore", "2026/003.json")
+    assert "kept, whatever rule judges it" in said("restore", "2026/003.json")
+    assert "undone: 2026/004.json" in said("undo", listed.splitlines()[1].split()[0])
+    assert "has no memory" in said("drop", "2026/999.json", code=2)
+    said("edit", "2026/003.json", "--turn", "1", code=2)
