@@ -70,6 +70,8 @@ class FakePod:
             for number in (self.process.pid, *descendants(self.process.pid)):
                 with suppress(ProcessLookupError):
                     os.kill(number, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 if f"RUNPOD_POD_ID={self.id}\0".encode() in (process / "environ").read_bytes():
@@ -201,7 +203,9 @@ class RunPodServer:
         environ = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **inside, **body["env"]}
         with (folder / "container.log").open("wb") as log:
             command = body["args"] or str(self.folder / "start.sh")
-            process = subprocess.Popen(command, shell=True, env=environ, stdout=log, stderr=log, cwd=folder)  # noqa: S602
+            process = subprocess.Popen(  # noqa: S602 - as a container's command is run
+                command, shell=True, env=environ, stdout=log, stderr=log, cwd=folder, start_new_session=True
+            )
         pod = FakePod(pod_id, body, folder, port, process)
         self.pods[pod_id] = pod
         return pod
