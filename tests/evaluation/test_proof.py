@@ -20,7 +20,7 @@ from idiolect.workflow.plan import Asked
 from idiolect.workflow.runs import Finished
 from tests.pepys import needs_pepys, write_pepys
 
-pytestmark = [pytest.mark.slow, needs_pepys]
+pytestmark = [pytest.mark.long, needs_pepys]
 
 FLAGS: dict[str, Any] = {
     "base_model": "embedded",
