@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from idiolect.home import Run
+from idiolect.files import write_json
+from idiolect.home import Home, Run
 from idiolect.memories.sample_person import sample_events
-from idiolect.workflow.runs import state
+from idiolect.workflow.runs import standing
 from tests.memories.importers.exports import Said, whatsapp
 from tests.studio.conftest import Picture, Studio, Tab
 
@@ -23,6 +24,9 @@ def test_an_export_becomes_a_model(tab: Tab, studio: Studio, tmp_path: Path, tin
     talks = [e for e in sample_events() if "response" in e]
     life = [Said(n, n % 2 == 1, str(talks[n // 2]["response" if n % 2 else "content"])) for n in range(160)]
     export = whatsapp(tmp_path, life).rename(tmp_path / "WhatsApp Chat with Anna.txt")
+
+    # No longer than the model's context.
+    write_json(studio.home.training_json, {"max_seq_length": 400})
 
     page = tab.open("/import")
     page.set_input_files("input[type=file]", export)
@@ -40,6 +44,7 @@ def test_an_export_becomes_a_model(tab: Tab, studio: Studio, tmp_path: Path, tin
     page.get_by_role("button", name="Start").wait_for()
     page.get_by_label("base_model").fill(str(tiny_base))
     page.get_by_text("chosen here").first.wait_for()
+    assert page.get_by_text("etc/training.json", exact=True).count() == 1
     page.get_by_label("num_train_epochs").fill("10")
     page.get_by_label("learning_rate").fill("0.01")
     page.get_by_text("LlamaForCausalLM").wait_for()
@@ -59,7 +64,7 @@ def test_an_export_becomes_a_model(tab: Tab, studio: Studio, tmp_path: Path, tin
     other.close()
     picture(tab, "train-running")
     page.goto("about:blank")  # nobody looks any more
-    _wait_until_succeeded(run)
+    _wait_until_succeeded(studio.home, run)
 
     page = tab.open(f"/train?person=ada&run={run.label}")
     page.get_by_text("succeeded").first.wait_for()
@@ -84,11 +89,11 @@ def _cancel_and_go_on(page: Page) -> None:
     page.get_by_text("running", exact=True).wait_for()
 
 
-def _wait_until_succeeded(run: Run) -> None:
+def _wait_until_succeeded(home: Home, run: Run) -> None:
     until = time.monotonic() + _PATIENCE_SECONDS
-    while state(run) != "succeeded":
+    while (now := standing(home.profile("ada"), run)) != "succeeded":
+        assert now == "running", run.log.read_text()
         assert time.monotonic() < until, run.log.read_text()
-        assert state(run) == "unfinished", run.log.read_text()
         time.sleep(0.3)
 
 

@@ -41,7 +41,7 @@ def _figures(home: Home, label: str, person: str | None) -> dict[str, dict[str, 
     told: Any = msgspec.to_builtins(found.written)
     training = {k: v for k, v in (told.get("training") or {}).items() if k not in _ALWAYS_OTHER}
     # A journal knows only what was typed; what that comes to stands in the summary.
-    options = {name: option["value"] for name, option in told.get("options", {}).items()} or told["flags"]
+    options = {name: option["value"] for name, option in told.get("options", {}).items()} or told.get("flags", {})
     return {
         "run": {"cycle": found.row.cycle, "state": found.row.state},
         "options": options,
