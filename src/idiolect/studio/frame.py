@@ -34,7 +34,9 @@ class Visit:
 
     async def ask(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """Call what may take a while, beside the page; show its fault instead of it, and return None then."""
-        self.faults.clear()
+        if self.faults.client.has_socket_connection:
+            # What is asked while the page is built leaves the faults of what was asked before.
+            self.faults.clear()
         try:
             return await run.io_bound(function, *args, **kwargs)
         except IdiolectError as fault:
