@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from idiolect.errors import UserFault
 from idiolect.files import make_folder, remove, write_json
 from idiolect.home import Cycle, Home, Profile
@@ -18,7 +20,7 @@ def start(home: Home, asked: Asked, cycle: Cycle) -> str:
     _refuse_second(decided.data.profile)
     write_json(decided.run.journal, new_journal(decided, asked))
     make_folder(decided.run.folder)
-    begin(home, asked.person, decided.run.label)
+    _begin(home, asked.person, decided.run.label)
     return decided.run.label
 
 
@@ -30,7 +32,12 @@ def go_on(home: Home, person: str, label: str) -> None:
     remove(run.summary)
     # Younger than its log: it has been begun, and has not said anything yet.
     run.journal.touch()
-    begin(home, person, label)
+    _begin(home, person, label)
+
+
+def _begin(home: Home, person: str, label: str) -> None:
+    """Begin, and wait beside all else: a process that has ended is nobody's until it was waited for."""
+    threading.Thread(target=begin(home, person, label).wait, daemon=True).start()
 
 
 def _refuse_second(profile: Profile) -> None:
