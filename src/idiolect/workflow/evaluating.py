@@ -39,6 +39,7 @@ from idiolect.evaluation import (
 from idiolect.export import export_gguf
 from idiolect.files import write_json, write_text
 from idiolect.home import Home, Profile, Run
+from idiolect.machines import billed
 from idiolect.training import read_measured, read_result
 from idiolect.workflow.data_steps import read_lines, read_records
 from idiolect.workflow.journal import read_journal
@@ -254,6 +255,7 @@ def _so_far(plan: Plan) -> Evaluation:
             memories=dict(Counter(f.rule or f.fate for f in fates)),
             seconds={r.step: r.seconds for r in read_journal(run.journal).steps},
             gguf_bytes=run.gguf.stat().st_size,
+            cost_dollars=billed(run.bills) or 0.0,
         ),
         trained=trained(read_measured(run.bundle), read_result(run.bundle), rendered),
     )
