@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from idiolect.cli.flags import HomeFolder, home_at
+from idiolect.cli.listing import listing, show_table
 
 app = typer.Typer(no_args_is_help=True, help="List rented machines, give back those that nobody needs.")
 
@@ -16,12 +15,10 @@ def list_(home: HomeFolder = None) -> None:
     """List all pods of the RunPod account, whoever rented them."""
     from idiolect.workflow.pods import list_pods
 
-    table = Table()
-    for name in ("pod", "name", "state", "GPU", "$/h"):
-        table.add_column(name)
+    table = listing("pod", "name", "state", "GPU", "$/h")
     for pod in list_pods(home_at(home)):
         table.add_row(pod.id, pod.name, pod.status, pod.gpu, f"{pod.cost_per_hour:.2f}")
-    Console().print(table)
+    show_table(table)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from idiolect.cli.flags import HomeFolder, Username, home_at
+from idiolect.cli.listing import listing, show_table
 
 Label = Annotated[str, typer.Argument(help="The run's label, as `idiolect runs` lists it.", metavar="RUN")]
 
@@ -26,12 +27,10 @@ def models(
     if as_json:
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    table = Table()
-    for name in ("person", "", "run", "cycle", "since", "in Ollama", "file"):
-        table.add_column(name, overflow="fold")
+    table = listing("person", "", "run", "cycle", "since", "in Ollama", "file")
     for row in rows:
         table.add_row(*map(str, row.values()))
-    Console().print(table)
+    show_table(table)
 
 
 def promote(run: Label, username: Username, home: HomeFolder = None) -> None:

@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from idiolect.cli.flags import AnyUsername, AsJson, HomeFolder, Queue, Wait, home_at, print_json
+from idiolect.cli.listing import listing, sheet, show_table
 
 if TYPE_CHECKING:
     from idiolect.workflow.runs import Row
-
-#: Columns of a table that goes to a file or a pipe.
-_WIDE = 160
 
 app = typer.Typer(invoke_without_command=True, help="List runs; show, resume, cancel or compare them.")
 
@@ -32,13 +29,10 @@ def runs(
     if as_json:
         print_json(rows)
         return
-    table = Table(box=None, pad_edge=False)
-    for name in ("person", "run", "cycle", "state", "step", "started", "took", "loss", "size", "cost"):
-        table.add_column(name, no_wrap=True)
+    table = listing("person", "run", "cycle", "state", "step", "started", "took", "loss", "size", "cost")
     for row in rows:
         table.add_row(row.person, row.label, row.cycle.removesuffix("-cycle"), row.state, row.step, *_figures(row))
-    console = Console(highlight=False)
-    console.print(table, markup=False, width=None if console.is_terminal else _WIDE)
+    show_table(table)
 
 
 @app.command()
@@ -58,12 +52,10 @@ def show(label: str, username: AnyUsername = None, home: HomeFolder = None, as_j
         console.print(f"{name:<14}{figure or '-'}")
     if error := getattr(found.written, "error", ""):
         console.print(f"[red]{'error':<14}[/]{error}", markup=True)
-    table = Table(box=None, pad_edge=False)
-    for name in ("step", "took", "what came of it"):
-        table.add_column(name)
+    table = sheet("step", "took", "what came of it")
     for step in found.steps:
         table.add_row(step.step, clock(step.seconds), step.outcome)
-    console.print(table, markup=False, width=None if console.is_terminal else _WIDE)
+    show_table(table)
 
 
 @app.command()
@@ -128,15 +120,12 @@ def compare(a: str, b: str, username: AnyUsername = None, home: HomeFolder = Non
     if as_json:
         print_json(lines)
         return
-    table = Table(box=None, pad_edge=False)
-    for name in ("", "", a, b):
-        table.add_column(name, overflow="fold")
+    table = sheet("", "", a, b)
     part = ""
     for line in lines:
         table.add_row("" if line.part == part else line.part, line.name, *map(figure, (line.a, line.b)))
         part = line.part
-    console = Console(highlight=False)
-    console.print(table, markup=False, width=None if console.is_terminal else _WIDE)
+    show_table(table)
 
 
 def _figures(row: Row) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from idiolect.cli.flags import AsJson, HomeFolder, Username, home_at, print_json
+from idiolect.cli.listing import listing, show_table
 
 app = typer.Typer(invoke_without_command=True, help="Train somebody every month, by itself; an `idiolect worker` does.")
 
@@ -69,13 +69,11 @@ def list_(home: HomeFolder = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json(rows)
         return
-    table = Table(box=None, pad_edge=False)
-    for name in ("person", "cycle", "day", "hour", "machine", "queue", "at least", "last"):
-        table.add_column(name)
+    table = listing("person", "cycle", "day", "hour", "machine", "queue", "at least", "last")
     for person, row in rows.items():
         shown = [row[name] for name in ("cycle", "day", "hour", "machine", "queue")]
         table.add_row(person, *map(str, shown), f"{row['min_new']} new", row["last"])
-    Console(highlight=False).print(table, markup=False)
+    show_table(table)
 
 
 @app.command()
