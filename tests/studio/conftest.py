@@ -92,9 +92,12 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     stop(process)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; as root it cannot build its own sandbox."""
+    """Debian's Chromium; as root it cannot build its own sandbox.
+
+    Not for the whole session: while Playwright runs, nothing else in this process can run an event loop.
+    """
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         pytest.skip("there is no Chromium here: apt-get install chromium")

@@ -76,10 +76,10 @@ def test_clean_up_is_asked_for_and_done(tab: Tab, studio: Studio) -> None:
 def test_pages_are_walked_through_with_the_keyboard(tab: Tab) -> None:
     page = tab.open("/?person=ada")
     seen = []
-    for _ in range(5):
+    for _ in range(7):
         page.keyboard.press("Tab")
         seen.append(page.evaluate("document.activeElement.textContent"))
-    assert seen == ["To the page itself", "Home", "Import", "Train", "Runs"]
+    assert seen == ["To the page itself", "Home", "Import", "Data set", "Train", "Compare", "Runs"]
     page.keyboard.press("Enter")
     page.wait_for_url("**/runs?person=ada")
 
