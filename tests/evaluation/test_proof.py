@@ -44,7 +44,7 @@ def pepys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Finished]:
     """Pepys, and a run that learned from him, and made-up numbers with it: one training proves both."""
     home = Home(tmp_path_factory.mktemp("pepys"))
     write_pepys(home.profile("pepys"))
-    return home, run(home, "pepys", 160, audit=True)
+    return home, run(home, "pepys", 100, audit=True, num_train_epochs=2)
 
 
 def run(home: Home, person: str, count: int, **flags: Any) -> Finished:
