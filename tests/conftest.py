@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 # Several threads gain nothing on models this small, and wait for each other by spinning.
 os.environ["OMP_NUM_THREADS"] = "1"
+# A shell lets its background jobs ignore Ctrl-C, and all that they start; some of that is to be ended by it here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Event = Mapping[str, Any]
 MakePerson = Callable[..., str]
