@@ -33,7 +33,7 @@ def ollama(monkeypatch: pytest.MonkeyPatch) -> Iterator[OllamaStandIn]:
 
 def typed(home: Home, *words: str, code: int = 0) -> str:
     """Return what a command says, typed into this process."""
-    done = CliRunner(env={"COLUMNS": "200"}).invoke(app, [*words, "--home", str(home.root)])
+    done = CliRunner(env={"COLUMNS": "60"}).invoke(app, [*words, "--home", str(home.root)])
     if isinstance(done.exception, IdiolectError):
         assert code == done.exception.exit_code
         return str(done.exception)
@@ -57,7 +57,7 @@ def test_models_are_promoted_listed_brought_back_and_cleaned_up(home: Home, make
         ("ada", "before", second.label),
     ]
     assert rows[0]["file"] == f"out/adapters/2026-10-01/{first.label}/adapter.gguf"
-    assert second.label in typed(home, "models", *ada)
+    assert all(str(row[name]) in typed(home, "models", *ada) for row in rows for name in ("run", "file"))
     assert "There is nothing to remove." in typed(home, "cleanup", *ada)
     fourth = make_run("2026-10-04")
     assert f"would remove {third.gguf}" not in typed(home, "cleanup", *ada, "--dry-run")

@@ -21,7 +21,7 @@ from tests.workflow.short_worker import short_steps
 
 
 def typed(home: Home, *words: str) -> str:
-    done = CliRunner().invoke(app, [*words, "--home", str(home.root)], env={"COLUMNS": "160"})
+    done = CliRunner().invoke(app, [*words, "--home", str(home.root)], env={"COLUMNS": "60"})
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
     assert done.exit_code == 0, done.output

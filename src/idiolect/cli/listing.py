@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-#: Characters that a line has at least, however few the terminal has.
-_WIDE = 160
+#: Characters that a sheet has where there is no terminal, and a line of a list anywhere: more than any needs.
+_WIDE, _WHOLE = 160, 1000
 
 
 def listing(*columns: str) -> Table:
@@ -27,6 +27,8 @@ def sheet(*columns: str) -> Table:
 
 def show_table(table: Table) -> None:
     console = Console(highlight=False)
-    if not console.is_terminal or any(column.no_wrap for column in table.columns):
-        console.width = max(console.width, _WIDE)
+    if any(column.no_wrap for column in table.columns):
+        console.width = _WHOLE
+    elif not console.is_terminal:
+        console.width = _WIDE
     console.print(table, markup=False)
