@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from idiolect.errors import BaseModelFault, EmptyProfile, IdiolectError, NoRoom, OptionFault, UnknownPerson
+from idiolect.files import write_json
 from idiolect.home import FULL, Home
-from idiolect.workflow.plan import Asked, Plan, check_room, plan
+from idiolect.workflow.plan import Asked, Plan, check_room, plan, profile_of
 from tests.conftest import Event, MakePerson
 
 
@@ -49,6 +50,11 @@ def test_an_unknown_person_is_told_who_is_known(
 def test_an_empty_profile_is_refused(home: Home, make_person: MakePerson, tiny_base: Path) -> None:
     (home.root / "profiles" / "ada").mkdir(parents=True)
     assert "ada has no memories" in refusal(home, "ada", tiny_base, EmptyProfile).problem
+
+
+def test_a_person_of_whom_there_are_therapy_sessions_alone_is_none_without_memories(home: Home) -> None:
+    write_json(home.profile("ada").therapy / "session-1.json", {"questions": []})
+    assert profile_of(home, "ada").person == "ada"
 
 
 @pytest.mark.parametrize("base", ["no-such-model", "no/such-model", "/nowhere"])

@@ -19,7 +19,7 @@ from idiolect.dataset import ChatTemplate, load_chat_template, system_messages
 from idiolect.errors import BaseModelFault, EmptyProfile, MachineFault, MissingPart, NoRoom, UnknownPerson
 from idiolect.export import check_exportable, estimate_bytes
 from idiolect.home import Cycle, Home, Profile, Run, new_label
-from idiolect.memories import persona_name
+from idiolect.memories import memory_files, persona_name
 from idiolect.serving import go_template
 from idiolect.workflow.where import Machine, machine
 
@@ -180,7 +180,7 @@ def known_person(home: Home, person: str) -> Profile:
 def profile_of(home: Home, person: str) -> Profile:
     """Return a person's profile. Raises UnknownPerson, and EmptyProfile where there are no memories."""
     profile = known_person(home, person)
-    if not any(profile.memories.rglob("*.json")):
+    if next(memory_files(profile), None) is None:
         raise EmptyProfile(
             f"{person} has no memories: there is no *.json file in {profile.memories}.",
             "Put some there, or set IDIOLECT_HOME (or --home) to where they are.",
