@@ -8,9 +8,11 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+
+_Record = TypeVar("_Record")
 
 _PARTIAL = ".partial"
 
@@ -93,6 +95,18 @@ def write_jsonl(target: Path, records: Iterable[Any]) -> None:
     with whole(target) as partial, partial.open("wb") as out:
         for record in records:
             out.write(encoder.encode(record) + b"\n")
+
+
+def decode_lines(content: bytes, kind: type[_Record]) -> tuple[list[_Record], list[str]]:
+    """Decode JSON lines; return the records, and what is wrong with each of the other lines."""
+    decoder = msgspec.json.Decoder(kind)
+    records, faults = [], []
+    for number, line in enumerate(content.splitlines(), start=1):
+        try:
+            records.append(decoder.decode(line))
+        except msgspec.MsgspecError as error:
+            faults.append(f"line {number}: {error}")
+    return records, faults
 
 
 def sha256(path: Path) -> str:

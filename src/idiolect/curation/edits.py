@@ -17,6 +17,7 @@ import msgspec
 
 from idiolect.config import Mode
 from idiolect.errors import DataFault
+from idiolect.files import decode_lines
 from idiolect.memories import Memory, Turn
 
 What = Literal["drop", "keep", "mode", "text", "mask"]
@@ -73,13 +74,7 @@ def read_edits(path: Path) -> list[Edit]:
     """Read a person's edits, oldest first; none where there is no file. Raises DataFault naming every bad line."""
     if not path.exists():
         return []
-    decoder = msgspec.json.Decoder(Edit)
-    edits, faults = [], []
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        try:
-            edits.append(decoder.decode(line))
-        except msgspec.MsgspecError as error:
-            faults.append(f"line {number}: {error}")
+    edits, faults = decode_lines(path.read_bytes(), Edit)
     if faults:
         raise DataFault(f"{path} has malformed edits: {'; '.join(faults)}", "Mend these lines, or remove them.")
     return edits

@@ -26,7 +26,7 @@ from idiolect.dataset import (
     validate,
 )
 from idiolect.errors import DataFault, EmptyProfile
-from idiolect.files import write_json, write_json_records, write_jsonl
+from idiolect.files import decode_lines, write_json, write_json_records, write_jsonl
 from idiolect.home import Dataset, Profile, Run
 from idiolect.workflow.audit import audit
 from idiolect.workflow.plan import Data, Target
@@ -138,16 +138,9 @@ def read_records(path: Path, kind: type[_Record]) -> list[_Record]:
 def read_lines(path: Path, kind: type[_Record]) -> list[_Record]:
     """Read JSON lines. Raises DataFault naming the file and every line that is malformed."""
     try:
-        lines = path.read_bytes().splitlines()
+        records, faults = decode_lines(path.read_bytes(), kind)
     except OSError as error:
         raise DataFault(f"{path} cannot be read: {error}", "Make it with `idiolect dataset`.") from error
-    decoder = msgspec.json.Decoder(kind)
-    records, faults = [], []
-    for number, line in enumerate(lines, start=1):
-        try:
-            records.append(decoder.decode(line))
-        except msgspec.MsgspecError as error:
-            faults.append(f"line {number}: {error}")
     if faults:
         raise DataFault(f"{path} has malformed records: {'; '.join(faults)}", "Mend these lines, or make it again.")
     return records
