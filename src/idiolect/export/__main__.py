@@ -13,7 +13,7 @@ from idiolect.bases import copy_tokenizer
 from idiolect.errors import IdiolectError
 from idiolect.export import export_gguf, merge_model
 from idiolect.export.ordered import Order, read_order, write_done
-from idiolect.training import Failed, Job, Note, append, open_bundle
+from idiolect.training import Job, Note, append, open_bundle, say_failed
 
 
 def main() -> int:
@@ -26,10 +26,7 @@ def main() -> int:
         append(job.events, Note(f"Merging and quantizing here: {order.quantization}."))
         export_trained(job, asked.base, order)
     except IdiolectError as error:
-        print(error.problem, error.remedy, file=sys.stderr)  # noqa: T201 - a program of its own
-        if asked.bundle.is_dir():
-            append(asked.bundle / "events.jsonl", Failed(error.problem, error.remedy))
-        return error.exit_code
+        return say_failed(asked.bundle, error)
     return 0
 
 

@@ -24,6 +24,7 @@ from idiolect.training.events import (
     append,
     decode,
     mend,
+    say_failed,
 )
 from idiolect.training.judge import mean_loss
 from idiolect.training.memory import Memory, adapter_parameters
@@ -66,6 +67,7 @@ __all__ = [
     "open_bundle",
     "read_measured",
     "read_result",
+    "say_failed",
     "tokenize",
     "train_bundle",
     "write_bundle",

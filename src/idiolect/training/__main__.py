@@ -15,7 +15,7 @@ from pathlib import Path
 
 from idiolect.errors import IdiolectError
 from idiolect.training.bundle import open_bundle
-from idiolect.training.events import Failed, append, mend
+from idiolect.training.events import mend, say_failed
 from idiolect.training.start import base_of, train_bundle
 
 
@@ -38,10 +38,7 @@ def main() -> int:
                 _under_torchrun(processes, asked.bundle, base, ["--while-stdin"] if asked.while_stdin else [])
         train_bundle(asked.bundle, asked.base)
     except IdiolectError as error:
-        print(error.problem, error.remedy, file=sys.stderr)  # noqa: T201 - a program of its own
-        if asked.bundle.is_dir():
-            append(asked.bundle / "events.jsonl", Failed(error.problem, error.remedy))
-        return error.exit_code
+        return say_failed(asked.bundle, error)
     return 0
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+
+from idiolect.errors import IdiolectError
 
 
 class Started(msgspec.Struct, frozen=True, tag="started"):
@@ -79,6 +82,14 @@ _decoder = msgspec.json.Decoder(Event)
 def append(path: Path, event: Event) -> None:
     with path.open("ab") as log:
         log.write(msgspec.json.encode(event) + b"\n")
+
+
+def say_failed(bundle: Path, fault: IdiolectError) -> int:
+    """Say to whoever started a job, and to whoever follows its events, why it failed; return the exit code."""
+    print(fault.problem, fault.remedy, file=sys.stderr)  # noqa: T201 - a program of its own
+    if bundle.is_dir():
+        append(bundle / "events.jsonl", Failed(fault.problem, fault.remedy))
+    return fault.exit_code
 
 
 def mend(path: Path) -> int:
