@@ -81,7 +81,7 @@ def mask(
     username: Username,
     home: HomeFolder = None,
 ) -> None:
-    """Put [masked] wherever a piece of text stands in a memory."""
+    """Put a placeholder wherever a piece of text stands in a memory."""
     from idiolect.workflow import editing
 
     _say(editing.mask_piece(home_at(home), username, memory, piece))
