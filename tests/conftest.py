@@ -62,7 +62,7 @@ def make_person(home: Home) -> MakePerson:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def talks() -> list[Event]:
     """Forty short talks on as many days, no two alike."""
     return [

@@ -12,13 +12,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, expect, sync_playwright
 
 from idiolect.home import Home
 
 #: Pictures of what the tests saw: for people to look at, and for CI to keep.
 ARTEFACTS = Path(os.environ.get("IDIOLECT_ARTEFACTS") or Path(__file__).parents[2] / ".artefacts") / "studio"
 PHONE, DESK = (390, 844), (1280, 900)
+#: Other tests train beside these.
+_PATIENCE_MS = 60_000
+expect.set_options(timeout=_PATIENCE_MS)
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def browser() -> Iterator[Browser]:
 def visitor(browser: Browser, studio: Studio) -> Iterator[BrowserContext]:
     """A browser that has followed the link."""
     context = browser.new_context(color_scheme="light", viewport={"width": DESK[0], "height": DESK[1]})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(_PATIENCE_MS)
     page = context.new_page()
     page.goto(studio.link)
     page.close()

@@ -1,4 +1,4 @@
-"""The studio as a browser sees it: every page opens, in light, dark and at phone width, without a fault."""
+"""What the studio shows of a person with runs, and that old ones are cleaned up only when that was confirmed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from idiolect.files import write_json, write_text
+from idiolect.home import Home, Run
 from idiolect.workflow.schedule import Schedule, write_schedule
 from idiolect.workflow.summary import StepSummary
 from tests.conftest import Event
@@ -17,39 +18,37 @@ from tests.studio.conftest import Picture, Studio, Tab
 pytestmark = pytest.mark.slow
 
 
-def test_an_empty_home_says_what_to_do(tab: Tab, picture: Picture) -> None:
-    page = tab.open("/")
-    assert page.get_by_text("Nobody is here yet").is_visible()
-    picture(tab, "home-empty")
-
-
-def test_an_unknown_person_is_nobody(tab: Tab) -> None:
-    page = tab.open("/?person=../../etc")
-    assert page.get_by_text("Nobody is here yet").is_visible()
-
-
-def fill(studio: Studio, talks: list[Event]) -> list[str]:
-    """Write a person with memories, a schedule, and runs of which the oldest has left a model that can go."""
+@pytest.fixture(scope="module")
+def runs(studio: Studio, talks: list[Event]) -> list[Run]:
+    """Runs of a person with forty memories and a schedule; the oldest has left a model that can go."""
     profile = studio.home.profile("ada")
     for number, event in enumerate(talks):
         write_json(profile.memories / f"2026/{number:03}.json", event)
     write_schedule(profile, Schedule(day=15, since=datetime.now(UTC)))
+    return [_finished(studio.home, day) for day in ("2026-01-03", "2026-02-03", "2026-03-03")]
+
+
+def _finished(home: Home, day: str) -> Run:
     steps = [StepSummary("curate", "40 samples of 40 memories", 0.4), StepSummary("train", "held-out loss fell", 75.0)]
-    labels = []
-    for day in ("2026-01-03", "2026-02-03", "2026-03-03"):
-        options = {"lora_rank": {"value": int(day[6]) * 4, "from": "etc/training.json"}}
-        run = write_run(studio.home, Path("embedded"), day, gguf=False, options=options, steps=steps)
-        write_text(run.report, "<p style='font-family: sans-serif'>What was measured</p>")
-        run.gguf.write_bytes(b"x" * 2_000_000)
-        labels.append(run.label)
-    return labels
+    options = {"lora_rank": {"value": int(day[6]) * 4, "from": "etc/training.json"}}
+    run = write_run(home, Path("embedded"), day, gguf=False, options=options, steps=steps)
+    write_text(run.report, "<p style='font-family: sans-serif'>What was measured</p>")
+    return run
 
 
-def test_home_and_runs_show_what_there_is(tab: Tab, studio: Studio, talks: list[Event], picture: Picture) -> None:
-    old, _, new = fill(studio, talks)
+@pytest.fixture
+def left_over(runs: list[Run]) -> Path:
+    """The oldest run's model file, which clean-up would remove, and which is there again for the next test."""
+    runs[0].gguf.write_bytes(b"x" * 2_000_000)
+    return runs[0].gguf
+
+
+@pytest.mark.usefixtures("left_over")
+def test_home_and_runs_show_what_there_is(tab: Tab, runs: list[Run], picture: Picture) -> None:
+    old, new = runs[0].label, runs[-1].label
     page = tab.open("/")
     page.get_by_text("Clean-up would free 2 MB").wait_for()
-    assert page.get_by_text("40", exact=True).first.is_visible()
+    page.get_by_text("40", exact=True).first.wait_for()
     picture(tab, "home")
     tab.open("/runs?person=ada")
     page.get_by_role("link", name=new).click()
@@ -61,18 +60,20 @@ def test_home_and_runs_show_what_there_is(tab: Tab, studio: Studio, talks: list[
     picture(tab, "runs-two")
 
 
-def test_clean_up_is_asked_for_and_done(tab: Tab, studio: Studio) -> None:
-    gone = studio.home.profile("ada").runs()[0].gguf
+def test_clean_up_is_asked_for_and_done(tab: Tab, left_over: Path) -> None:
     page = tab.open("/runs?person=ada")
     page.get_by_role("button", name="Remove them").click()
-    page.get_by_role("button", name="No").click()
-    assert gone.exists()
-    page.get_by_role("button", name="Remove them").first.click()
-    page.get_by_role("button", name="Remove them").last.click()
+    asked = page.get_by_role("dialog")
+    asked.get_by_role("button", name="No").click()
+    asked.wait_for(state="detached")
+    assert left_over.exists()
+    page.get_by_role("button", name="Remove them").click()
+    asked.get_by_role("button", name="Remove them").click()
     page.get_by_text("There is nothing to remove").wait_for()
-    assert not gone.exists()
+    assert not left_over.exists()
 
 
+@pytest.mark.usefixtures("runs")
 def test_pages_are_walked_through_with_the_keyboard(tab: Tab) -> None:
     page = tab.open("/?person=ada")
     seen = []
@@ -84,6 +85,7 @@ def test_pages_are_walked_through_with_the_keyboard(tab: Tab) -> None:
     page.wait_for_url("**/runs?person=ada")
 
 
+@pytest.mark.usefixtures("runs")
 def test_a_fault_is_shown_where_it_is_seen(tab: Tab) -> None:
     page = tab.open("/runs?person=ada&run=2026-01-01-000000-abcdef")
     alert = page.get_by_role("alert")

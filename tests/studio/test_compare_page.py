@@ -21,7 +21,6 @@ from tests.studio.conftest import Picture, Studio, Tab
 __all__ = ["evaluation"]
 
 pytestmark = pytest.mark.slow
-expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,6 @@ from tests.studio.conftest import Picture, Studio, Tab
 from tests.tiny import SENTENCES
 
 pytestmark = pytest.mark.slow
-expect.set_options(timeout=60_000)
 
 SCRIPT = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\"><b>{{7*7}}</b>"
 MANY = 20_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from idiolect.files import write_json, write_text
-from idiolect.home import Home
 from idiolect.workflow.summary import StepSummary
 from tests.memories.importers.exports import Said, whatsapp
 from tests.runs import write_run
@@ -20,8 +20,10 @@ SCRIPT = "<script>alert(2)</script>{{ alert(3) }}`${alert(4)}`"
 MEMORY = {"id": "evt-1", "timestamp": "2026-01-01T08:00:00Z", "type": "journal", "content": f"{SCRIPT} {IMAGE}"}
 
 
-def fill(home: Home) -> str:
-    """Write two people, one of them with a hostile name, and a run that failed with hostile words everywhere."""
+@pytest.fixture(scope="module")
+def label(studio: Studio) -> str:
+    """Two people, one of them with a hostile name, and the label of a run that failed with hostile words everywhere."""
+    home = studio.home
     for person in (IMAGE, "ada"):
         write_json(home.profile(person).memories / "2026" / f"{IMAGE}.json", MEMORY)
     steps = [StepSummary(SCRIPT, IMAGE, 1.0)]
@@ -34,21 +36,19 @@ def fill(home: Home) -> str:
     return run.label
 
 
-def test_hostile_text_is_harmless_on_every_page(tab: Tab, studio: Studio) -> None:
-    label = fill(studio.home)
+def test_hostile_text_is_harmless_on_every_page(tab: Tab, label: str) -> None:
     hostile = "%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E"
     places = [f"{path}?person={person}" for path in ("/", "/import", "/train", "/runs") for person in (hostile, "ada")]
     for place in [*places, f"/train?person=ada&run={label}", f"/runs?person=ada&run={label}&with={label}"]:
         page = tab.open(place)
         page.wait_for_timeout(1500)
         assert page.locator("img[src=x]").count() == 0, place
-    assert IMAGE in tab.open(f"/?person={hostile}").inner_text(".people")
+    expect(tab.open(f"/?person={hostile}").locator(".people")).to_contain_text(IMAGE)
     tab.page.get_by_text("with some").wait_for()
-    assert SCRIPT in tab.open(f"/train?person=ada&run={label}").inner_text(".page")
+    expect(tab.open(f"/train?person=ada&run={label}").locator(".page")).to_contain_text(SCRIPT)
 
 
-def test_a_report_can_do_nothing(tab: Tab, studio: Studio) -> None:
-    label = studio.home.profile("ada").runs()[0].label
+def test_a_report_can_do_nothing(tab: Tab, label: str) -> None:
     page = tab.open(f"/runs?person=ada&run={label}")
     page.frame_locator("iframe.report").get_by_text("the report").wait_for()
     page.wait_for_timeout(500)
@@ -59,6 +59,7 @@ def test_a_report_can_do_nothing(tab: Tab, studio: Studio) -> None:
     tab.faults.clear()
 
 
+@pytest.mark.usefixtures("label")
 def test_hostile_names_in_an_export_are_names(tab: Tab, tmp_path: Path) -> None:
     life = [Said(n, n % 2 == 1, f"{n} {SCRIPT}") for n in range(6)]
     export = whatsapp(tmp_path, life).rename(tmp_path / "WhatsApp Chat with Anna.txt")
@@ -66,12 +67,13 @@ def test_hostile_names_in_an_export_are_names(tab: Tab, tmp_path: Path) -> None:
     page = tab.open("/import?person=ada")
     page.set_input_files("input[type=file]", export)
     page.get_by_role("radio", name="Ada Lunde").click()
-    assert IMAGE in page.inner_text(".who")
+    expect(page.locator(".who")).to_contain_text(IMAGE)
     page.get_by_role("button", name="Import", exact=True).click()
     page.get_by_text("new memories").wait_for()
     assert page.locator("img[src=x]").count() == 0
 
 
+@pytest.mark.usefixtures("label")
 def test_what_is_no_export_is_said_and_forgotten(tab: Tab, studio: Studio, tmp_path: Path) -> None:
     (tmp_path / "holiday.bin").write_bytes(bytes(range(256)))
     page = tab.open("/import?person=ada")

@@ -22,8 +22,9 @@ from idiolect.memories.importers import SOURCES, Asked, Export, Message, Survey,
 from idiolect.memories.importers.conversations import Builder, Left
 from idiolect.memories.importers.events import Writing
 from idiolect.memories.importers.ledger import Seen
+from idiolect.memories.importers.message import Unreadable
 from idiolect.memories.importers.talks import Talk
-from tests.memories.importers.exports import FORMS, LIFE
+from tests.memories.importers.exports import FORMS, LIFE, chat_db
 from tests.memories.importers.test_sources import GOLDEN, ME
 
 anything = st.recursive(
@@ -163,6 +164,15 @@ def test_many_damages(file: Path, data: st.DataObject) -> None:
 )
 def test_what_fuzzing_found(content: bytes) -> None:
     damaged(Path("plain/chat.csv"), content)
+
+
+def test_a_database_with_a_damaged_schema(tmp_path: Path) -> None:
+    file = chat_db(tmp_path, LIFE) / "chat.db"
+    file.write_bytes(file.read_bytes().replace(b"CREATE TABLE handle", b"CREATE \xb3ABLE handle"))
+    with Export(tmp_path) as export:
+        (fault,) = SOURCES["imessage"].read(export, Asked(me=ME))
+    assert isinstance(fault, Unreadable)
+    assert "damaged" in fault.reason
 
 
 @pytest.mark.parametrize("source", SOURCES)

@@ -133,6 +133,8 @@ def _database(path: Path) -> Iterator[Message | Unreadable]:
             yield from _rows(database)
     except (sqlite3.Error, OverflowError) as error:
         yield Unreadable(path.name, str(error))
+    except UnicodeDecodeError:  # sqlite3 raises this in place of an error whose message quotes damaged bytes
+        yield Unreadable(path.name, "a damaged database")
 
 
 def _not_messages(database: sqlite3.Connection) -> str | None:
