@@ -166,9 +166,23 @@ def test_what_fuzzing_found(content: bytes) -> None:
     damaged(Path("plain/chat.csv"), content)
 
 
-def test_a_database_with_a_damaged_schema(tmp_path: Path) -> None:
-    file = chat_db(tmp_path, LIFE) / "chat.db"
-    file.write_bytes(file.read_bytes().replace(b"CREATE TABLE handle", b"CREATE \xb3ABLE handle"))
+def _with_a_damaged_schema(content: bytes) -> bytes:
+    return content.replace(b"CREATE TABLE handle", b"CREATE \xb3ABLE handle")
+
+
+def _with_an_absurd_length(content: bytes) -> bytes:
+    """Let the first record of the table on the last page (chat_message_join) be longer than any file."""
+    page = bytearray(content[-4096:])
+    at = 2048
+    page[8:10] = at.to_bytes(2, "big")
+    page[at : at + 19] = b"\xff" * 19
+    return content[:-4096] + page
+
+
+@pytest.mark.parametrize("damage", [_with_a_damaged_schema, _with_an_absurd_length])
+def test_a_damaged_database_is_said_to_be_one(damage: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    file = chat_db(tmp_path, LIFE[:4]) / "chat.db"
+    file.write_bytes(damage(file.read_bytes()))
     with Export(tmp_path) as export:
         (fault,) = SOURCES["imessage"].read(export, Asked(me=ME))
     assert isinstance(fault, Unreadable)

@@ -16,7 +16,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from idiolect.memories.importers.export import Export, Member
+from idiolect.memories.importers.export import LARGEST_WHOLE, Export, Member
 from idiolect.memories.importers.message import Asked, Kind, Message, Person, Thread, Unreadable
 from idiolect.memories.importers.times import from_english, from_number
 
@@ -126,6 +126,7 @@ def _database(path: Path) -> Iterator[Message | Unreadable]:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
             database.execute("PRAGMA trusted_schema = OFF")
+            database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_WHOLE)
             database.text_factory = lambda raw: raw.decode("utf-8", "replace")
             if fault := _not_messages(database):
                 yield Unreadable(path.name, fault)
@@ -133,7 +134,8 @@ def _database(path: Path) -> Iterator[Message | Unreadable]:
             yield from _rows(database)
     except (sqlite3.Error, OverflowError) as error:
         yield Unreadable(path.name, str(error))
-    except UnicodeDecodeError:  # sqlite3 raises this in place of an error whose message quotes damaged bytes
+    except (UnicodeDecodeError, MemoryError):
+        # So sqlite3 tells an error whose message quotes damaged bytes, and a record whose damaged length is absurd.
         yield Unreadable(path.name, "a damaged database")
 
 
