@@ -52,12 +52,15 @@ def diary(home: Home, file: Path) -> Profile:
     return profile
 
 
-def lines_under(policy: str, profile: Profile, base: Path) -> list[TrainingText]:
+def lines_under(
+    policy: str, profile: Profile, base: Path, max_samples: int | None = OPTIONS.max_samples
+) -> list[TrainingText]:
+    options = OPTIONS.model_copy(update={"max_samples": max_samples})
     rules = CurationRules.model_validate({"length_policy": policy})
-    samples = curate(read_memories(profile), OPTIONS, rules).samples
-    formatted = format_samples(samples, system_messages("the diarist", OPTIONS, rules))
+    samples = curate(read_memories(profile), options, rules).samples
+    formatted = format_samples(samples, system_messages("the diarist", options, rules))
     rendered = apply_schema(formatted, load_chat_template(base))
-    return export(rendered, token_counts(rendered, base / "tokenizer.json"), 2048, OPTIONS.seed)
+    return export(rendered, token_counts(rendered, base / "tokenizer.json"), 2048, options.seed)
 
 
 def trained(folder: Path, base: Path, lines: list[TrainingText]) -> TrainingResult:
