@@ -2,8 +2,8 @@
 
     python -m benchmarks.importers [--megabytes 100] [--rounds 3] [--source chatgpt]
 
-For each JSON source writes an export of about so many megabytes (words of the sample person, put together anew) and,
-in turns, several rounds in one run: reads its files and decodes them with msgspec into plain objects; reads and counts
+For each JSON source writes an export of about so many megabytes with all that real ones have (`exports.py`) and, in
+turns, several rounds in one run: reads its files and decodes them with msgspec into plain objects; reads and counts
 its messages (what `--detect` does); imports it into a new profile, files, ledger and all. Prints the best round of
 each by the clock, with the processor seconds of the reading and of the writing process, the ratios, and the most
 memory that the importing processes used. Above `--whole` megabytes nothing is parsed whole, because that takes many
@@ -17,10 +17,7 @@ from __future__ import annotations
 
 import argparse
 import gc
-import itertools
-import json
 import os
-import random
 import re
 import resource
 import shutil
@@ -28,131 +25,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
+from benchmarks.exports import ADA, SOURCES, write
 from idiolect.home import Home
 from idiolect.memories.importers import Asked, Export, bring_in, survey
-from idiolect.memories.sample_person import sample_events
-from tests.memories.importers import exports
-from tests.memories.importers.exports import Said, Write
 
-WORDS = " ".join(f"{e.get('content', '')} {e.get('response', '')}" for e in sample_events()).split()
-
-
-def text(draw: random.Random, words: int) -> str:
-    start = draw.randrange(len(WORDS) - words)
-    return f"{' '.join(WORDS[start : start + words])} {draw.randrange(10**9)}"
-
-
-def chatgpt(draw: random.Random) -> Iterator[str]:
-    yield "["
-    for number in itertools.count():
-        before = f"root-{number}"
-        mapping: dict[str, Any] = {before: {"message": None, "parent": None, "children": []}}
-        for turn in range(draw.choice((4, 6, 8, 12, 20))):
-            name = f"{draw.getrandbits(128):032x}"
-            mapping[name] = _node(draw, name, before, number * 5000 + turn * 60, mine=turn % 2 == 0)
-            before = name
-        conversation = {
-            "title": text(draw, 4),
-            "create_time": 1.6e9 + number * 5000,
-            "mapping": mapping,
-            "moderation_results": [],
-            "current_node": before,
-            "conversation_id": f"c-{number}",
-            "is_archived": False,
-            "safe_urls": [],
-            "default_model_slug": "gpt-4o",
-        }
-        yield (", " if number else "") + json.dumps(conversation)
-
-
-def _node(draw: random.Random, name: str, parent: str, seconds: int, *, mine: bool) -> dict[str, Any]:
-    message = {
-        "id": name,
-        "author": {"role": "user" if mine else "assistant", "name": None, "metadata": {}},
-        "create_time": 1.6e9 + seconds,
-        "update_time": None,
-        "content": {"content_type": "text", "parts": [text(draw, 20 if mine else 150)]},
-        "status": "finished_successfully",
-        "end_turn": True,
-        "weight": 1.0,
-        "metadata": {
-            "request_id": name,
-            "message_type": None,
-            "model_slug": "gpt-4o",
-            "citations": [],
-            "parent_id": parent,
-        },
-        "recipient": "all",
-        "channel": None,
-    }
-    return {"id": name, "message": message, "parent": parent, "children": []}
-
-
-def telegram(draw: random.Random) -> Iterator[str]:
-    yield '{"about": "", "personal_information": {"user_id": 1}, "chats": {"about": "", "list": [{"name": "Anna",'
-    yield ' "type": "personal_chat", "id": 7, "messages": ['
-    when = 1_600_000_000
-    for number in itertools.count():
-        when += draw.choice((20, 60, 300, 300, 3000, 30000))
-        mine, said = draw.random() < 0.5, text(draw, draw.choice((3, 8, 12, 20, 30)))
-        message = {
-            "id": number,
-            "type": "message",
-            "date": "2024-03-05T13:02:03",
-            "date_unixtime": str(when),
-            "from": "Ada" if mine else "Anna",
-            "from_id": "user1" if mine else "user2",
-            "text": said,
-            "text_entities": [{"type": "plain", "text": said}],
-        }
-        yield (",\n" if number else "\n") + json.dumps(message, indent=1)
-
-
-#: Source: (name of the file, what is in it, what closes it).
-STREAMED: dict[str, tuple[str, Callable[[random.Random], Iterator[str]], str]] = {
-    "chatgpt": ("conversations.json", chatgpt, "]"),
-    "telegram": ("result.json", telegram, "]}]}}"),
-}
-WRITTEN: dict[str, Write] = {
-    "claude": exports.claude,
-    "discord": exports.discord,
-    "signal": exports.signal,
-    "facebook": exports.facebook,
-    "google-chat": exports.google_chat,
-    "slack": exports.slack,
-    "day-one": exports.day_one,
-    "plain": exports.jsonl,
-}
-SOURCES = [*STREAMED, *WRITTEN]
-ME = Asked(me=(exports.ADA, "ada@example.org"))
-#: Messages by which the size of a source's message is measured.
-A_FEW = 2000
-
-
-def write(source: str, folder: Path, size: int) -> Path:
-    if source in WRITTEN:
-        few = WRITTEN[source](folder / "few", life(A_FEW))
-        return WRITTEN[source](folder / "all", life(A_FEW * size // sum(f.stat().st_size for f in files_of(few))))
-    name, pieces, end = STREAMED[source]
-    path = folder / name
-    with path.open("w", encoding="utf-8") as file:
-        for piece in pieces(random.Random(7)):
-            file.write(piece)
-            if file.tell() > size:
-                break
-        file.write(end)
-    return path
-
-
-def life(messages: int) -> list[Said]:
-    draw = random.Random(7)
-    return [Said(n, n % 2 == 1, text(draw, draw.choice((3, 8, 12, 20, 30)))) for n in range(messages)]
+ME = Asked(me=(ADA, "ada@example.org"))
 
 
 def files_of(path: Path) -> list[Path]:

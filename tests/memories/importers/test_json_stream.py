@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from idiolect.memories.importers import Unreadable, json_stream
+from idiolect.memories.importers import Unreadable, json_borders, json_stream
 from idiolect.memories.importers.json_stream import Batch, lenient, lines, records
 
 texts = st.text(st.sampled_from('ab"\\[]{},: \n\u2028æ😀'), max_size=12)
@@ -39,6 +39,32 @@ def read(text: bytes, key: str | None = None, block: int = 1 << 20, **how: Any) 
 def test_an_array_is_read_as_if_whole(array: list[Any], block: int, indent: int | None, ascii_only: bool) -> None:
     text = json.dumps(array, indent=indent, ensure_ascii=ascii_only).encode()
     assert read(text, block=block) == (array, [])
+
+
+alike = st.recursive(
+    st.fixed_dictionaries({"id": texts, "of": values}),
+    lambda inner: st.fixed_dictionaries({"id": texts, "of": st.lists(inner, max_size=3)}),
+    max_leaves=6,
+)
+
+
+@few
+@given(st.lists(alike, max_size=8), st.integers(1, 300), st.sampled_from([None, 1, 4]))
+def test_records_that_look_like_what_is_in_them_are_told_apart(
+    array: list[Any], block: int, indent: int | None
+) -> None:
+    text = json.dumps(array, indent=indent).encode()
+    assert read(text, block=block) == (array, [])
+    whole = json.dumps({"a": [{"messages": array}, {"messages": array}]}, indent=indent).encode()
+    assert read(whole, "messages", block=block) == (array * 2, [])
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_of_a_long_array_little_is_looked_through(indent: int | None) -> None:
+    array = [{"id": n, "text": "}, {", "of": [{"id": 1}]} for n in range(500)]
+    with patch.object(json_stream, "whole_records", wraps=json_borders.whole_records) as looked:
+        assert read(json.dumps(array, indent=indent).encode(), block=2000) == (array, [])
+    assert looked.call_count <= 3
 
 
 @few

@@ -33,6 +33,7 @@ def test_another_process_writes_the_same(home: Home, tmp_path: Path, monkeypatch
     here = bring(home, "ada", export)
     monkeypatch.setattr(writing, "FEW", 1)
     monkeypatch.setattr(writing, "TOGETHER", 3)
+    monkeypatch.setattr(writing, "PATIENCE", 60)
     elsewhere = bring(home, "eda", export)
     assert here.memories > 3
     assert (elsewhere.memories, elsewhere.own, elsewhere.context, elsewhere.rules) == (
@@ -50,6 +51,7 @@ def test_its_failure_is_raised_and_nothing_is_left(home: Home, tmp_path: Path, m
     export = telegram(tmp_path / "export", LIFE)
     monkeypatch.setattr(writing, "FEW", 1)
     monkeypatch.setattr(writing, "TOGETHER", 1)
+    monkeypatch.setattr(writing, "PATIENCE", 60)
     scribe_made = writing.Scribe.__init__
 
     def made(self: writing.Scribe, how: Writing, folder: Path) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, Generic, TypeVar
 
 import msgspec
 
-from idiolect.memories.importers.json_borders import TOKEN, elements, whole_records
+from idiolect.memories.importers.json_borders import TOKEN, Border, border_at, elements, guess, whole_records
 from idiolect.memories.importers.message import Unreadable
 
 T = TypeVar("T")
@@ -49,24 +49,30 @@ def records(
     `kind` should be lax (`Any`), for a record of which one field is odd is still worth reading.
     """
     decoder = msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
+
+    def decode(text: bytes) -> list[T] | None:
+        try:
+            return decoder.decode(b"[%b]" % text.strip(b", \t\r\n"))
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None
+
     number = 0
-    for found in _arrays(file, key, largest):
+    for found in _arrays(file, key, largest, decode):
         if isinstance(found, str):
             yield Unreadable(name, found)
             return
-        head, text = found
-        try:
-            decoded = decoder.decode(b"[%b]" % text)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
+        head, some = found
+        decoded = some if isinstance(some, list) else decode(some)
+        if decoded is not None:
+            number += len(decoded)
+        elif isinstance(some, bytes):
             decoded = []
-            for offset, element in enumerate(elements(text)):
+            for offset, element in enumerate(elements(some)):
                 try:
                     decoded.append(lenient(element, kind))
                 except (ValueError, RecursionError) as fault:
                     yield Unreadable(f"{name}, record {number + offset + 1}", str(fault))
             number += offset + 1
-        else:
-            number += len(decoded)
         if decoded:
             yield Batch(head, decoded)
 
@@ -110,8 +116,14 @@ def _mend(escape: re.Match[bytes]) -> bytes:
     return rb"\ufffd" if escape[2] else escape[0]
 
 
-def _arrays(file: BinaryIO, key: str | None, largest: int) -> Iterator[tuple[bytes, bytes] | str]:
-    """Yield (head, whole records with commas between), or as the last a sentence on why reading ended too early."""
+def _arrays(
+    file: BinaryIO, key: str | None, largest: int, decode: Callable[[bytes], list[T] | None]
+) -> Iterator[tuple[bytes, bytes | list[T]] | str]:
+    """Yield (head, whole records), or as the last a sentence on why reading ended too early.
+
+    Records are decoded already if it was quicker to guess where they end, and to see whether they can be; else they
+    are text, with commas between.
+    """
     outside = _Outside(key)
     rest = b""
     while True:
@@ -126,21 +138,50 @@ def _arrays(file: BinaryIO, key: str | None, largest: int) -> Iterator[tuple[byt
                 yield f"more than {largest // 1_000_000} MB without a record"
                 return
             head = outside.next_array(block)
-        rest = outside.taken()
-        fresh = True
+        inside = _Inside(outside.taken(), decode)
         while True:
-            end, closed = whole_records(rest, fresh=fresh)
-            if text := rest[:end].strip(b", \t\r\n"):
-                yield head, text
-            rest, fresh = rest[end:], False
-            if closed:
+            if some := inside.records():
+                yield head, some
+            if inside.closed:
                 break
             # Twice as much as is left over, so that a large record is not looked through again and again.
-            block = file.read(max(BLOCK, len(rest)))
-            if not block or len(rest) > largest:
+            block = file.read(max(BLOCK, len(inside.rest)))
+            if (not block and not inside.guessed) or len(inside.rest) > largest:
                 yield f"a record larger than {largest // 1_000_000} MB" if block else "the file ends too early"
                 return
-            rest += block
+            inside.rest += block
+        rest = inside.rest
+
+
+class _Inside(Generic[T]):
+    """The text of an array that is yet to be read, and what the borders of its records look like."""
+
+    def __init__(self, rest: bytes, decode: Callable[[bytes], list[T] | None]) -> None:
+        self.rest = rest
+        self.closed = False
+        self.guessed = False
+        """Whether what was taken last was found by guessing, so that the end may be in the text already."""
+        self._decode = decode
+        self._fresh = True
+        self._guesses = True
+        self._border = Border()
+
+    def records(self) -> bytes | list[T]:
+        """Take the whole records off the text: decoded, if a guess of where they end was right, else as they are."""
+        end = guess(self.rest, self._border)
+        if end:
+            decoded = self._decode(self.rest[:end])
+            if decoded is not None:
+                self.rest, self.guessed = self.rest[end:], True
+                return decoded
+            self._guesses, self._border = False, Border()
+        self.guessed = False
+        end, self.closed = whole_records(self.rest, fresh=self._fresh)
+        if self._guesses:
+            self._border = border_at(self.rest, end)
+        text = self.rest[:end].strip(b", \t\r\n")
+        self.rest, self._fresh = self.rest[end:], False
+        return text
 
 
 class _Outside:
