@@ -19,6 +19,8 @@ from idiolect.memories.importers.pseudonyms import Mask
 from idiolect.memories.importers.talks import Talk
 from idiolect.memories.importers.times import iso, moment
 
+#: Leaves the digits of a date.
+_DIGITS = str.maketrans("", "", "-:TZ")
 _NO_SLUG = re.compile(r"[^a-z0-9]+")
 
 
@@ -41,13 +43,14 @@ class Writing:
         """Return the path of a memory below the source's folder, and its event. Both follow from the export alone."""
         when = talk.when
         day = moment(when, self.zone) if when is not None else None
-        stamp = f"{moment(when):%Y%m%d%H%M%S}" if when is not None else "0" * 14
+        timestamp = iso(when) if when is not None else None
+        stamp = timestamp.translate(_DIGITS) if timestamp else "0" * 14
         identity = f"evt-{stamp}-{self._digest(talk, talk.name)}"
         words = self._words(talk)
         folder = f"{day.year:04}/{day.month:02}/{day.day:02}" if day else "undated"
         event = {
             "id": identity,
-            "timestamp": iso(when) if when is not None else None,
+            "timestamp": timestamp,
             "type": talk.thread.type,
             **words,
             "entities": [] if self.others == "drop" else [self.mask(p.name) for p in talk.people if p.name],

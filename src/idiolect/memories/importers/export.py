@@ -39,7 +39,6 @@ class Member:
     """A file of an export: its path within it, with slashes."""
 
     name: str
-    size: int
     open: Callable[[], BinaryIO]
     path: Path | None = None
     """Where it lies, if it is not in a zip."""
@@ -65,7 +64,7 @@ class Export:
     def __enter__(self) -> Export:
         if not self.path.exists():
             raise ExportFault(f"There is no {self.path}.", "Name the file, folder or zip that you downloaded.")
-        found = self._below(self.path) if self.path.is_dir() else self._file(self.path, self.path.name, top=True)
+        found = self._below(self.path) if self.path.is_dir() else self._file(str(self.path), self.path.name)
         self.members = {m.name: m for m in sorted(found, key=lambda m: _in_order(m.name))}
         return self
 
@@ -94,22 +93,30 @@ class Export:
             return b""
 
     def _below(self, folder: Path) -> Iterator[Member]:
-        for parent, folders, files in os.walk(folder):
-            folders[:] = sorted(f for f in folders if not Path(parent, f).is_symlink())
-            for name in files:
-                path = Path(parent, name)
+        """Yield what lies below a folder, going by its listing: no file is asked for more, of tens of thousands."""
+        waiting = [(str(folder), "")]
+        while waiting:
+            place, prefix = waiting.pop()
+            try:
+                entries = list(os.scandir(place))
+            except OSError as error:
+                self.refused.append((prefix or place, f"not a folder that can be read ({error.strerror})"))
+                continue
+            for entry in entries:
                 # As it is called in reports and memories, where what is no UTF-8 could not be written.
-                relative = path.relative_to(folder).as_posix().encode("utf-8", "replace").decode()
-                if path.is_symlink():
-                    self.refused.append((relative, "a link"))
-                elif path.is_file():
-                    yield from self._file(path, relative, top=False)
+                name = prefix + entry.name.encode("utf-8", "replace").decode()
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((entry.path, f"{name}/"))
+                elif entry.is_file(follow_symlinks=False):
+                    yield from self._file(entry.path, name, f"{name}/")
+                elif entry.is_symlink() and not entry.is_dir():
+                    self.refused.append((name, "a link"))
 
-    def _file(self, path: Path, name: str, *, top: bool) -> Iterator[Member]:
-        if path.suffix.lower() == ".zip":
-            yield from self._zip(path, "" if top else f"{name}/")
+    def _file(self, path: str, name: str, prefix: str = "") -> Iterator[Member]:
+        if path.lower().endswith(".zip"):
+            yield from self._zip(Path(path), prefix)
         else:
-            yield Member(name, path.stat().st_size, lambda: path.open("rb"), path)
+            yield Member(name, lambda: open(path, "rb"), Path(path))  # noqa: PTH123, SIM115
 
     def _zip(self, path: Path, prefix: str) -> Iterator[Member]:
         try:
@@ -123,7 +130,7 @@ class Export:
             if fault := _harmful(info):
                 self.refused.append((prefix + info.filename, fault))
             else:
-                yield Member(prefix + info.filename, info.file_size, _opener(archive, info))
+                yield Member(prefix + info.filename, _opener(archive, info))
 
 
 def _harmful(info: zipfile.ZipInfo) -> str | None:
@@ -156,4 +163,4 @@ def _in_order(name: str) -> list[tuple[int, str]]:
 
 def held(name: str, content: bytes) -> Member:
     """Return a member whose content is in memory already."""
-    return Member(name, len(content), lambda: BytesIO(content))
+    return Member(name, lambda: BytesIO(content))

@@ -62,7 +62,7 @@ def _messages(entry: _Entry, journal: str) -> Iterator[Message]:
 def _text(entry: _Entry) -> str:
     if isinstance(entry.text, str):
         # Pictures first: their addresses hold escaped signs.
-        return _ESCAPED.sub(r"\1", plain(entry.text))
+        return _ESCAPED.sub(lambda sign: sign[1], plain(entry.text))
     if not isinstance(entry.rich_text, str):
         return ""
     try:

@@ -19,13 +19,17 @@ _FILES = r"[^.].*\.(?:md|markdown)"
 _ME = Person("me", "", me=True)
 _DATED = re.compile(r"(\d{4})[-_.]?(\d\d)[-_.]?(\d\d)")
 _DATE_KEYS = ("date", "datetime", "created", "created_at", "creation_date", "day")
+#: What is taken out, and a sign without which it is not there: looking for that takes a fraction of the time.
 _TAKEN_OUT = (
-    re.compile(r"^```(?:dataview|dataviewjs|tasks|query|button|mermaid)\b.*?(?:^```|\Z)", re.DOTALL | re.MULTILINE),
-    re.compile(r"%%.*?(?:%%|\Z)", re.DOTALL),
-    re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL),
-    re.compile(r"!\[\[[^\]\n]{0,200}\]\]|!\[[^\]\n]{0,200}\]\([^)\n]{0,2000}\)"),
-    re.compile(r"[^\S\n]\^[\w-]+$", re.MULTILINE),
-    re.compile(r"^[\w -]{1,40}::.*$", re.MULTILINE),
+    (
+        "```",
+        re.compile(r"^```(?:dataview|dataviewjs|tasks|query|button|mermaid)\b.*?(?:^```|\Z)", re.DOTALL | re.MULTILINE),
+    ),
+    ("%%", re.compile(r"%%.*?(?:%%|\Z)", re.DOTALL)),
+    ("<!--", re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)),
+    ("![", re.compile(r"!\[\[[^\]\n]{0,200}\]\]|!\[[^\]\n]{0,200}\]\([^)\n]{0,2000}\)")),
+    ("^", re.compile(r"[^\S\n]\^[\w-]+$", re.MULTILINE)),
+    ("::", re.compile(r"^[\w -]{1,40}::.*$", re.MULTILINE)),
 )
 # Bounded, lest a note of opening brackets alone take the square of its length.
 _WIKI = re.compile(r"\[\[(?:[^\]|\n]{0,200}\|)?([^\]|\n]{0,200})\]\]")
@@ -83,9 +87,11 @@ def _whole_blocks(text: str) -> Iterator[str]:
 
 def plain(text: str) -> str:
     """Return Markdown without what is no prose of the person's: embeds, queries, comments, anchors, links' targets."""
-    for pattern in _TAKEN_OUT:
-        text = pattern.sub("", text)
-    text = _LINK.sub(r"\1", _WIKI.sub(r"\1", text))
+    for sign, pattern in _TAKEN_OUT:
+        if sign in text:
+            text = pattern.sub("", text)
+    if "](" in text or "]]" in text:
+        text = _LINK.sub(r"\1", _WIKI.sub(r"\1", text))
     return _HEADING.sub("", _RULE.sub("", text)).strip()
 
 
