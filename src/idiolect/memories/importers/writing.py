@@ -82,11 +82,20 @@ class Desk:
     def _write(self, path: str, content: bytes) -> None:
         folder = path.rpartition("/")[0]
         if folder not in self._folders:
-            os.makedirs(f"{self._root}/{folder}", exist_ok=True)  # noqa: PTH103 - a hundred thousand times
+            self._make(f"{self._root}/{folder}")
             self._folders.add(folder)
         with open(f"{self._root}/{path}", "wb", buffering=0) as file:  # noqa: PTH123
             while content:  # a disk that is almost full takes a part
                 content = content[file.write(content) :]
+
+    def _make(self, folder: str) -> None:
+        """Make a folder for a day; seldom are month and year missing, too."""
+        try:
+            os.mkdir(folder)  # noqa: PTH102 - a hundred thousand times
+        except FileNotFoundError:
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+        except FileExistsError:
+            pass  # the other process was quicker
 
 
 class Scribe:

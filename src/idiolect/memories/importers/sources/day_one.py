@@ -62,7 +62,8 @@ def _messages(entry: _Entry, journal: str) -> Iterator[Message]:
 def _text(entry: _Entry) -> str:
     if isinstance(entry.text, str):
         # Pictures first: their addresses hold escaped signs.
-        return _ESCAPED.sub(lambda sign: sign[1], plain(entry.text))
+        text = plain(entry.text)
+        return _ESCAPED.sub(lambda sign: sign[1], text) if "\\" in text else text
     if not isinstance(entry.rich_text, str):
         return ""
     try:

@@ -92,7 +92,9 @@ def plain(text: str) -> str:
             text = pattern.sub("", text)
     if "](" in text or "]]" in text:
         text = _LINK.sub(r"\1", _WIKI.sub(r"\1", text))
-    return _HEADING.sub("", _RULE.sub("", text)).strip()
+    if sum(map(text.count, "-*_")) >= 3:
+        text = _RULE.sub("", text)
+    return (_HEADING.sub("", text) if "#" in text else text).strip()
 
 
 def _front_matter(text: str) -> tuple[dict[str, str], str]:
