@@ -14,7 +14,8 @@ from tests.memories.importers.exports import ADA, LIFE, telegram, whatsapp
 def test_an_export_is_detected_imported_and_learned_from(home: Home, tmp_path: Path, tiny_base: Path) -> None:
     export = whatsapp(tmp_path / "export", LIFE)
     shown = idiolect("import", "--detect", str(export)).stdout
-    assert "24 messages in 1 conversations, 2024-03-05 to 2024-03-08" in shown
+    assert "24 messages in 1 conversation, 2024-03-05 to 2024-03-08" in shown
+    assert f"idiolect import whatsapp '{export}' --username NAME" in shown
     assert ADA in shown
     assert "The export does not say who you are" in shown
     place = ("--username", "ada", "--home", str(home.root))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from idiolect.cli.flags import HomeFolder, home_at, with_import_flags
 
 if TYPE_CHECKING:
     from idiolect.config import ImportOptions
-    from idiolect.memories.importers import Imported, Survey
+    from idiolect.memories.importers import Imported, Person, Survey
 
 _PEOPLE = 12
 
@@ -49,7 +50,7 @@ def _detect(path: Path, options: ImportOptions) -> None:
     found = False
     for name, seen in detect(path, options):
         found = True
-        _say(f"{SOURCES[name].title}: idiolect import {name} {path} --username NAME")
+        _say(f"{SOURCES[name].title}: idiolect import {name} {shlex.quote(str(path))} --username NAME")
         if isinstance(seen, ExportFault):
             _say(f"  {seen.problem}\n  {seen.remedy}")
         else:
@@ -59,9 +60,10 @@ def _detect(path: Path, options: ImportOptions) -> None:
 
 
 def _show_survey(seen: Survey) -> None:
-    _say(f"  {seen.messages:,} messages in {seen.threads:,} conversations{_period(seen)}")
+    talks = "1 conversation" if seen.threads == 1 else f"{seen.threads:,} conversations"
+    _say(f"  {seen.messages:,} messages in {talks}{_period(seen)}")
     for who, count in seen.people()[:_PEOPLE]:
-        _say(f"  {count:>9,}  {who.name or who.id}{'  (you)' if who.me else ''}")
+        _say(f"  {count:>9,}  {_called(who)}")
     if len(seen.said) > _PEOPLE:
         _say(f"             and {len(seen.said) - _PEOPLE:,} more")
     if not seen.marked and seen.said:
@@ -69,6 +71,12 @@ def _show_survey(seen: Survey) -> None:
         hint = f', perhaps: --me "{likely.name or likely.id}"' if likely else ': --me "NAME"'
         _say(f"  The export does not say who you are; say it{hint}")
     _show_unreadable(seen)
+
+
+def _called(who: Person) -> str:
+    if not who.me:
+        return who.name or who.id
+    return f"{who.name}  (you)" if who.name else "you"
 
 
 def _show_import(done: Imported, username: str) -> None:
@@ -102,7 +110,7 @@ def _ask(seen: Survey) -> str:
     """Let the person choose who they are among those who wrote."""
     people = [who for who, _ in seen.people()[:_PEOPLE]]
     for number, who in enumerate(people, start=1):
-        _say(f"  {number:>2}  {who.name or who.id}")
+        _say(f"  {number:>2}  {_called(who)}")
     typed: str = typer.prompt("Which of these are you (number, or a name)?")
     if typed.isdecimal() and 1 <= int(typed) <= len(people):
         return people[int(typed) - 1].id

@@ -34,7 +34,7 @@ def import_options(flags: Mapping[str, Any]) -> ImportOptions:
     try:
         return ImportOptions.model_validate({name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
-        faults = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())
+        faults = "; ".join(f"{e['loc'][0]}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors())
         raise OptionFault(faults, "`idiolect import --help` says what can be typed.") from error
 
 

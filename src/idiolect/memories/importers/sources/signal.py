@@ -96,7 +96,8 @@ class _Desktop:
         else:
             contact = recipient.get("contact")
             name = _contact_name(contact) if isinstance(contact, dict) else ""
-        self._people[identity] = Person(identity, name or identity, me="self" in recipient)
+        me = "self" in recipient
+        self._people[identity] = Person(identity, name or ("Me" if me else identity), me)
 
     def _chat(self, chat: dict[str, Any]) -> None:
         recipient = str(chat.get("recipientId"))
