@@ -1,7 +1,7 @@
 """Signal: the plaintext export of Signal Desktop (main.jsonl), or what signal-export writes (data.json of each chat).
 
-Signal Desktop's lines are frames of its backup format; numbers may be strings. The case of its keys could not be
-checked against a real export.
+Signal Desktop's lines are frames of its backup format (Backup.proto); numbers may be strings. No real export was at
+hand: its keys are named as a program for browsing such exports reads them (Cosmo697/signal-export-browser).
 """
 
 from __future__ import annotations
@@ -102,8 +102,8 @@ class _Desktop:
     def _chat(self, chat: dict[str, Any]) -> None:
         recipient = str(chat.get("recipientId"))
         person = self._people.get(recipient)
-        title = person.name if person else ""
         notes = bool(person and person.me)
+        title = "Note to Self" if notes else person.name if person else ""
         self._threads[str(chat.get("id"))] = Thread(
             recipient, title, "observation" if notes else "chat", recipient in self._groups, notes
         )
