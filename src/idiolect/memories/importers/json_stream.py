@@ -22,6 +22,8 @@ T = TypeVar("T")
 BLOCK = 1 << 20
 #: No record of a person's life is larger; what is, is not taken into memory.
 LARGEST_RECORD = 64_000_000
+#: After so many wrong guesses of where the records of an array end, no more are made.
+MISSES = 8
 
 _ESCAPE = re.compile(
     rb"\\x([0-9A-Fa-f]{2})"
@@ -163,7 +165,7 @@ class _Inside(Generic[T]):
         """Whether what was taken last was found by guessing, so that the end may be in the text already."""
         self._decode = decode
         self._fresh = True
-        self._guesses = True
+        self._misses = 0
         self._border = Border()
 
     def records(self) -> bytes | list[T]:
@@ -174,11 +176,10 @@ class _Inside(Generic[T]):
             if decoded is not None:
                 self.rest, self.guessed = self.rest[end:], True
                 return decoded
-            self._guesses, self._border = False, Border()
+            self._misses += 1
         self.guessed = False
         end, self.closed = whole_records(self.rest, fresh=self._fresh)
-        if self._guesses:
-            self._border = border_at(self.rest, end)
+        self._border = border_at(self.rest, end) if self._misses < MISSES else Border()
         text = self.rest[:end].strip(b", \t\r\n")
         self.rest, self._fresh = self.rest[end:], False
         return text
