@@ -40,7 +40,7 @@ class Member:
 
     name: str
     open: Callable[[], BinaryIO]
-    path: Path | None = None
+    path: str | None = None
     """Where it lies, if it is not in a zip."""
 
     @property
@@ -116,7 +116,7 @@ class Export:
         if path.lower().endswith(".zip"):
             yield from self._zip(Path(path), prefix)
         else:
-            yield Member(name, lambda: open(path, "rb"), Path(path))  # noqa: PTH123, SIM115
+            yield Member(name, lambda: open(path, "rb"), path)  # noqa: PTH123, SIM115
 
     def _zip(self, path: Path, prefix: str) -> Iterator[Member]:
         try:

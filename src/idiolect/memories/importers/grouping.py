@@ -1,13 +1,15 @@
 """Messages of all conversations, as they come → each conversation's together, in order.
 
 Some exports hold one long list in which everything is mixed. What does not fit is laid aside in a temporary folder,
-so that memory stays flat.
+each conversation's in sorted runs, which are merged at the end, so that memory stays flat.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from heapq import merge
+from operator import itemgetter
 from pathlib import Path
 
 import msgspec
@@ -17,11 +19,16 @@ from idiolect.memories.importers.message import Message, Thread, Unreadable
 #: So many messages are held.
 HELD = 50_000
 
+#: When it was said (of a message without a date: when the one before it was), its number, and the message.
+_Placed = tuple[float, int, Message]
+_PLACE = itemgetter(0, 1)
+
 
 def by_thread(messages: Iterable[Message | Unreadable], held: int = HELD) -> Iterator[Message | Unreadable]:
     """Yield each thread's messages together, oldest first; those without a date stay where they are."""
-    waiting: dict[str, list[Message]] = {}
+    waiting: dict[str, list[_Placed]] = {}
     threads: dict[str, Thread] = {}
+    last: dict[str, float] = {}
     count = 0
     with tempfile.TemporaryDirectory(prefix="idiolect-") as folder:
         aside = _Aside(Path(folder))
@@ -29,46 +36,47 @@ def by_thread(messages: Iterable[Message | Unreadable], held: int = HELD) -> Ite
             if isinstance(message, Unreadable):
                 yield message
                 continue
-            threads.setdefault(message.thread.key, message.thread)
-            waiting.setdefault(message.thread.key, []).append(message)
+            key = message.thread.key
+            threads.setdefault(key, message.thread)
+            when = last.get(key, float("-inf")) if message.when is None else message.when
+            last[key] = when
+            waiting.setdefault(key, []).append((when, count, message))
             count += 1
-            if count >= held:
+            if count % held == 0:
                 aside.lay(waiting)
-                waiting, count = {}, 0
+                waiting = {}
         for key, thread in threads.items():
+            runs = [*aside.take(key), sorted(waiting.pop(key, []), key=_PLACE)]
             # The same thread object for all: what follows tells conversations apart by it.
-            together = [*aside.take(key), *waiting.pop(key, [])]
-            yield from (msgspec.structs.replace(m, thread=thread) for m in _in_order(together))
-
-
-def _in_order(messages: list[Message]) -> list[Message]:
-    last = float("-inf")
-    keyed = []
-    for number, message in enumerate(messages):
-        last = last if message.when is None else message.when
-        keyed.append((last, number, message))
-    return [message for _, _, message in sorted(keyed, key=lambda k: k[:2])]
+            yield from (msgspec.structs.replace(m, thread=thread) for _, _, m in merge(*runs, key=_PLACE))
 
 
 class _Aside:
-    """Messages on disk, a file for each thread."""
+    """Messages on disk: a file for each thread, in which sorted runs follow each other."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._files: dict[str, Path] = {}
+        self._runs: dict[str, tuple[Path, list[int]]] = {}
+        """Of each thread: its file, and where the runs in it end."""
 
-    def lay(self, waiting: dict[str, list[Message]]) -> None:
-        for key, messages in waiting.items():
-            path = self._files.setdefault(key, self._folder / str(len(self._files)))
+    def lay(self, waiting: dict[str, list[_Placed]]) -> None:
+        encode = msgspec.msgpack.Encoder().encode
+        for key, placed in waiting.items():
+            path, ends = self._runs.setdefault(key, (self._folder / str(len(self._runs)), []))
             with path.open("ab") as file:
-                for message in messages:
-                    record = msgspec.msgpack.encode(message)
+                for one in sorted(placed, key=_PLACE):
+                    record = encode(one)
                     file.write(len(record).to_bytes(4, "big") + record)
+                ends.append(file.tell())
 
-    def take(self, key: str) -> Iterator[Message]:
-        if key not in self._files:
-            return
-        decode = msgspec.msgpack.Decoder(Message).decode
-        with self._files[key].open("rb") as file:
-            while size := file.read(4):
-                yield decode(file.read(int.from_bytes(size, "big")))
+    def take(self, key: str) -> list[Iterator[_Placed]]:
+        path, ends = self._runs.get(key, (self._folder, []))
+        return [_run(path, start, end) for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def _run(path: Path, start: int, end: int) -> Iterator[_Placed]:
+    decode = msgspec.msgpack.Decoder(_Placed).decode
+    with path.open("rb") as file:
+        file.seek(start)
+        while file.tell() < end:
+            yield decode(file.read(int.from_bytes(file.read(4), "big")))

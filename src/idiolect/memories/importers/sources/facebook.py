@@ -6,9 +6,7 @@ end-to-end encrypted chats have other names for the same things and are right as
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
@@ -18,6 +16,7 @@ import msgspec
 from idiolect.memories.importers.export import Export, Member
 from idiolect.memories.importers.json_stream import lenient
 from idiolect.memories.importers.message import Asked, Kind, Message, Person, Thread, Unreadable
+from idiolect.memories.importers.naming import Naming
 from idiolect.memories.importers.times import from_number
 
 _FILES = r"[^/]+/message_\d+\.json"
@@ -75,7 +74,7 @@ def _members(export: Export) -> list[Member]:
 
 def _conversation(export: Export, files: list[Member], me: str | None) -> Iterator[Message | Unreadable]:
     people: dict[str, Person] = {}
-    same: Counter[str] = Counter()
+    names = Naming()
     thread: Thread | None = None
     for file in files:
         try:
@@ -85,7 +84,7 @@ def _conversation(export: Export, files: list[Member], me: str | None) -> Iterat
             continue
         thread = thread or _thread(found, file)
         for said in sorted(found.messages, key=lambda s: _when(s) or 0.0):
-            yield _message(thread, said, people, same, me)
+            yield _message(thread, said, people, names, me)
 
 
 def _thread(found: _Conversation, file: Member) -> Thread:
@@ -97,17 +96,14 @@ def _thread(found: _Conversation, file: Member) -> Thread:
     return Thread(key, repaired(title) if isinstance(title, str) else "", group=len(participants) > 2)
 
 
-def _message(thread: Thread, said: _Said, people: dict[str, Person], same: Counter[str], me: str | None) -> Message:
+def _message(thread: Thread, said: _Said, people: dict[str, Person], names: Naming, me: str | None) -> Message:
     if isinstance(said.sender_name, str):
         name, text, stamp = said.sender_name, _string(said.text), said.timestamp
     else:
         name, text, stamp = repaired(_string(said.sender)), repaired(_string(said.content)), said.when
     if name not in people:
         people[name] = Person(name, name, me=None if me is None else name == me)
-    said_before = f"{stamp}\0{name}\0{text}"
-    same[said_before] += 1
-    whole = f"{said_before}\0{same[said_before]}".encode("utf-8", "replace")
-    identity = hashlib.blake2b(whole, digest_size=8).hexdigest()
+    identity = names.name(str(stamp), name, text)
     return Message(thread, identity, _when(said), people[name], text, _kind(said, text))
 
 

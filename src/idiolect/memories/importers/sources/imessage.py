@@ -6,11 +6,9 @@ first string is the text. Dates in chat.db are nanoseconds (once seconds) since 
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 
 from idiolect.memories.importers.export import LARGEST_WHOLE, Export, Member
 from idiolect.memories.importers.message import Asked, Kind, Message, Person, Thread, Unreadable
+from idiolect.memories.importers.naming import Naming
 from idiolect.memories.importers.times import from_english, from_number
 
 _DATE = re.compile(r"([A-Z][a-z]{2} \d{2}, \d{4} {1,2}\d{1,2}:\d{2}:\d{2} [AP]M)(?: \(.*\))?")
@@ -57,7 +56,7 @@ def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
         if member.path is None:
             yield Unreadable(member.name, "a database in a zip: unpack it first")
         else:
-            yield from _database(member.path)
+            yield from _database(Path(member.path))
     for member in export.matching(r".*\.txt"):
         if _is_exporters(export, member):
             yield from _text(member, asked)
@@ -75,18 +74,16 @@ def _is_exporters(export: Export, member: Member) -> bool:
 def _text(member: Member, asked: Asked) -> Iterator[Message]:
     """Yield the messages of one text file: a line with the date, one with the sender, then the text."""
     people = {"Me": _ME}
-    same: Counter[tuple[str, str, str]] = Counter()
+    names = Naming()
     thread = Thread(member.stem, member.stem)
     for date, lines in _blocks(member):
         name = lines[0].strip() if lines else ""
         who = people.setdefault(name, Person(name, name))
         text, media = _words(lines[1:])
-        same[date, name, text] += 1
-        whole = f"{date}\0{name}\0{text}\0{same[date, name, text]}".encode("utf-8", "replace")
         kind: Kind = "said" if text else "media" if media else "empty"
         if not lines or _SYSTEM.fullmatch(text) or (not text and _SYSTEM.fullmatch(name)):
             kind = "system"
-        identity = hashlib.blake2b(whole, digest_size=8).hexdigest()
+        identity = names.name(date, name, text)
         yield Message(thread, identity, from_english(date, asked.zone), who, text, kind)
 
 

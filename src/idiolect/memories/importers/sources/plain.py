@@ -11,10 +11,8 @@ reply_to   the id of what is answered
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import sys
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,6 +23,7 @@ from idiolect.memories.importers.export import Export, Member
 from idiolect.memories.importers.grouping import by_thread
 from idiolect.memories.importers.json_stream import lines
 from idiolect.memories.importers.message import Asked, Message, Person, Thread, Unreadable
+from idiolect.memories.importers.naming import Naming
 from idiolect.memories.importers.times import from_iso, from_number
 
 _FILES = r".*\.(?:jsonl|ndjson|csv|tsv)"
@@ -98,8 +97,7 @@ class _Table:
         self._asked = asked
         self._people: dict[str, Person] = {}
         self._threads: dict[str, Thread] = {}
-        self._same: Counter[str] = Counter()
-        self._last = ""
+        self._names = Naming()
 
     def messages(self) -> Iterator[Message | Unreadable]:
         for number, row in self._rows():
@@ -135,7 +133,7 @@ class _Table:
         who = self._who(value.get("who"))
         thread = self._thread(value.get("thread"))
         name = value.get("id")
-        identity = str(name) if name not in (None, "") else self._identity(str(value.get("time")), who, text)
+        identity = str(name) if name not in (None, "") else self._names.name(str(value.get("time")), who.id, text)
         reply = value.get("reply_to")
         return Message(
             thread,
@@ -159,13 +157,3 @@ class _Table:
             return self._threads.setdefault(key, Thread(key, key, "journal", alone=True))
         key = self._member.stem if name is None else str(name)
         return self._threads.setdefault(key, Thread(key, key))
-
-    def _identity(self, time: str, who: Person, text: str) -> str:
-        """Name a row that has no id by what it says; the same again at the same time is told apart by its number."""
-        if time != self._last:
-            self._same.clear()
-            self._last = time
-        said = f"{time}\0{who.id}\0{text}"
-        self._same[said] += 1
-        whole = f"{said}\0{self._same[said]}".encode("utf-8", "replace")
-        return hashlib.blake2b(whole, digest_size=8).hexdigest()
