@@ -21,7 +21,7 @@ from idiolect.memories.importers.times import iso, moment
 
 #: Leaves the digits of a date.
 _DIGITS = str.maketrans("", "", "-:TZ")
-_NO_SLUG = re.compile(r"[^a-z0-9]+")
+_WORDS = re.compile(r"[a-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -86,4 +86,4 @@ class Writing:
 
 
 def _slug(text: str) -> str:
-    return _NO_SLUG.sub("-", text[:80].lower()).strip("-")[:50] or "event"
+    return "-".join(_WORDS.findall(text[:80].lower()))[:50] or "event"
