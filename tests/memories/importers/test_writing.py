@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,28 @@ def fates(done: Imported) -> list[tuple[str, str, str]]:
     )
 
 
-def test_another_process_writes_the_same(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    export = telegram(tmp_path / "export", LIFE)
-    here = bring(home, "ada", export)
-    monkeypatch.setattr(writing, "FEW", 1)
+def refuse(*_: object) -> None:
+    raise AssertionError("this is the other process's")
+
+
+def much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "FEW", 0)
     monkeypatch.setattr(writing, "TOGETHER", 3)
     monkeypatch.setattr(writing, "PATIENCE", 60)
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "in turns"])
+def test_another_process_writes_the_same(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alone: bool
+) -> None:
+    export = telegram(tmp_path / "export", LIFE)
+    here = bring(home, "ada", export)
+    much(monkeypatch)
+    if alone:
+        monkeypatch.setattr(writing.Desk, "take", refuse)
+    else:
+        turns, is_free = cycle([True, False]), writing._Beside.is_free
+        monkeypatch.setattr(writing._Beside, "is_free", lambda self: next(turns) and is_free(self))
     elsewhere = bring(home, "eda", export)
     assert here.memories > 3
     assert (elsewhere.memories, elsewhere.own, elsewhere.context, elsewhere.rules) == (
@@ -43,15 +60,15 @@ def test_another_process_writes_the_same(home: Home, tmp_path: Path, monkeypatch
         here.rules,
     )
     assert fates(elsewhere) == fates(here)
+    assert sorted(p.name for p in elsewhere.folder.iterdir() if p.is_file()) == ["ledger.jsonl"]
     names = hashes(home.profile("ada").memories)
     assert set(hashes(home.profile("eda").memories)) == set(names)
 
 
 def test_its_failure_is_raised_and_nothing_is_left(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     export = telegram(tmp_path / "export", LIFE)
-    monkeypatch.setattr(writing, "FEW", 1)
-    monkeypatch.setattr(writing, "TOGETHER", 1)
-    monkeypatch.setattr(writing, "PATIENCE", 60)
+    much(monkeypatch)
+    monkeypatch.setattr(writing.Desk, "take", refuse)
     scribe_made = writing.Scribe.__init__
 
     def made(self: writing.Scribe, how: Writing, folder: Path) -> None:

@@ -133,14 +133,14 @@ class Scribe:
         self._desk.close()
 
     def _hand_over(self) -> None:
+        if self._taken >= FEW and not self._beside:
+            self._beside = _Beside(self._writing, self._folder)
         if self._beside and self._beside.is_free():
             self._beside.take(self._waiting)
         else:
             self._desk.take(self._waiting)
         self._taken += len(self._waiting)
         self._waiting = []
-        if self._taken >= FEW and not self._beside:
-            self._beside = _Beside(self._writing, self._folder)
 
 
 class _Beside:
