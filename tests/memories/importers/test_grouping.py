@@ -23,6 +23,7 @@ def test_each_conversation_comes_whole_and_in_order(said: list[tuple[str, float 
     assert sorted(int(m.id) for m in found) == list(range(len(said)))
     for _, together in groupby(found, key=lambda m: id(m.thread)):
         talk = list(together)
+        assert len({id(m.who) for m in talk}) == 1
         assert {m.thread.key for m in talk} == {talk[0].thread.key}
         assert [m for m in found if m.thread.key == talk[0].thread.key] == talk
         dated = [(m.when, int(m.id)) for m in talk if m.when is not None]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from idiolect.memories.importers.message import Message, Thread, Unreadable
+from idiolect.memories.importers.message import Message, Person, Thread, Unreadable
 
 #: So many messages are held.
 HELD = 50_000
@@ -47,8 +47,11 @@ def by_thread(messages: Iterable[Message | Unreadable], held: int = HELD) -> Ite
                 waiting = {}
         for key, thread in threads.items():
             runs = [*aside.take(key), sorted(waiting.pop(key, []), key=_PLACE)]
-            # The same thread object for all: what follows tells conversations apart by it.
-            yield from (msgspec.structs.replace(m, thread=thread) for _, _, m in merge(*runs, key=_PLACE))
+            people: dict[Person, Person] = {}
+            for _, _, message in merge(*runs, key=_PLACE):
+                # The same objects for all: what follows tells conversations and people apart by them.
+                who = people.setdefault(message.who, message.who)
+                yield msgspec.structs.replace(message, thread=thread, who=who)
 
 
 class _Aside:
