@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,8 @@ class SshServer:
     """Runs as whoever runs the tests, and lets in whoever has the key `identity`."""
 
     folder: Path
+    environ: dict[str, str] = field(default_factory=dict)
+    """What is set for who logs in, besides the usual."""
     port: int = 0
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
@@ -42,7 +45,7 @@ class SshServer:
             "PermitRootLogin": "yes",
             "Subsystem": "sftp internal-sftp",
             # The same machine, and the same number of threads: sums are then the same to the last bit.
-            "SetEnv": "OMP_NUM_THREADS=1",
+            "SetEnv": " ".join(f"{k}={v}" for k, v in {"OMP_NUM_THREADS": "1", **self.environ}.items()),
         }
         (self.folder / "sshd_config").write_text("".join(f"{k} {v}\n" for k, v in settings.items()))
         assert SSHD
@@ -57,6 +60,11 @@ class SshServer:
             (self.folder / name).unlink()
         self.stop()
         self.start()
+
+    def limit_files(self, most: int) -> None:
+        """Let no file of who logs in from now on have more bytes: what would be larger fails as on a full disk."""
+        assert self.process
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (most, most))
 
     def cut(self) -> None:
         """Cut every connection, as a network does; the server goes on, and so does what was begun on it."""

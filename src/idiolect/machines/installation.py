@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import shlex
 import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from idiolect.errors import MachineFault
-from idiolect.machines.connection import exists, output_of
+from idiolect.machines.connection import exists, output_of, run
 from idiolect.machines.described import SshBox
 from idiolect.machines.transfer import Far, send
 from idiolect.machines.wheel import requirements, write_wheel
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     import asyncssh
 
 _EXTRAS = ("train", "export")
+#: Of what pip says when it fails, what matters stands at the end.
+_LAST_LINES = 3
 _ABOUT = """
 import json, os, shutil, subprocess, sys
 folder = sys.argv[1] if os.path.isabs(sys.argv[1]) else os.path.join(os.path.expanduser("~"), sys.argv[1])
@@ -76,8 +79,11 @@ async def look(connection: asyncssh.SSHClientConnection, box: SshBox) -> FarSide
     return FarSide(about["folder"], about["python"], about["free"], tuple(about["gpus"]))
 
 
-async def install(far: Far, box: SshBox, there: FarSide) -> Installed:
-    """Bring our package, and what it needs, to where they are not yet; another run may be about the same."""
+async def install(far: Far, box: SshBox, there: FarSide, tell: Callable[[str], None]) -> Installed:
+    """Bring our package, and what it needs, to where they are not yet; another run may be about the same.
+
+    Raises MachineFault, with the last that pip said, where that cannot be had there.
+    """
     with tempfile.TemporaryDirectory() as folder:
         wheel = write_wheel(Path(folder))
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()[:12]
@@ -86,21 +92,48 @@ async def install(far: Far, box: SshBox, there: FarSide) -> Installed:
             arrived, unpacked = f"{package}.whl", f"{package}.{far.who}.partial"
             await send(far, wheel, arrived, lambda _: None)
             await output_of(far.connection, there.python, "-", arrived, package, unpacked, stdin=_UNPACK)
-    python = await _environment(far.connection, there) if box.install else there.python
+    python = await environment(far.connection, there, requirements(_EXTRAS), tell) if box.install else there.python
     return Installed(python, package)
 
 
-async def _environment(connection: asyncssh.SSHClientConnection, there: FarSide) -> str:
-    """Return the Python of an environment that has the requirements; the file `ready` in it is written last."""
-    needed = "\n".join(requirements(_EXTRAS))
-    digest = hashlib.sha256("\n".join((there.python, needed)).encode()).hexdigest()[:12]
+async def environment(
+    connection: asyncssh.SSHClientConnection, there: FarSide, needed: Sequence[str], tell: Callable[[str], None]
+) -> str:
+    """Return the Python of an environment that has what is needed; the file `ready` in it is written last.
+
+    Whoever comes second waits for the first, also where that one's connection is cut: pip goes on there.
+    """
+    digest = hashlib.sha256("\n".join((there.python, *needed)).encode()).hexdigest()[:12]
     folder = f"{there.folder}/env-{digest}"
-    python = f"{folder}/bin/python"
-    if not await exists(connection, f"{folder}/ready"):
-        # What that computer's own Python has, PyTorch for its GPU above all, is not fetched again.
-        venv = (there.python, "-m", "venv", "--clear", "--system-site-packages", folder)
-        pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", "/dev/stdin")
-        steps = " && ".join(map(shlex.join, (venv, pip, ("touch", f"{folder}/ready"))))
-        once = f"test -e {shlex.quote(f'{folder}/ready')} || {{ {steps}; }}"
-        await output_of(connection, "flock", f"{folder}.lock", "sh", "-c", once, stdin=needed)
+    python, ready = f"{folder}/bin/python", f"{folder}/ready"
+    if await exists(connection, ready):
+        return python
+    tell("Installing there what training needs; the next run finds it.")
+    once = f"test -e {shlex.quote(ready)} || {{ {' && '.join(_made(there.python, folder))}; }}"
+    making = shlex.join(("flock", f"{folder}.lock", "sh", "-c", once))
+    done = await run(connection, making, stdin="".join(f"{line}\n" for line in needed))
+    if done.exit_status != 0:
+        raise MachineFault(
+            f"What training needs could not be installed there: {_end_of(str(done.stderr or done.stdout))}",
+            "Mend it there, or install it there yourself and write install = false into machines.toml.",
+        )
     return python
+
+
+def _made(system: str, folder: str) -> Iterator[str]:
+    """Yield the commands that make an environment of what comes in on standard input.
+
+    What that computer's own Python has is seen in it, PyTorch for its GPU above all, and not fetched again; nor is its
+    pip, where there is one.
+    """
+    python = f"{folder}/bin/python"
+    yield shlex.join((system, "-m", "venv", "--clear", "--without-pip", "--system-site-packages", folder))
+    yield f"{{ {shlex.join((python, '-c', 'import pip'))} 2>/dev/null || {shlex.join((python, '-m', 'ensurepip'))}; }}"
+    pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", "/dev/stdin")
+    yield shlex.join(pip)
+    yield shlex.join(("touch", f"{folder}/ready"))
+
+
+def _end_of(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return " ".join(lines[-_LAST_LINES:]) or "it said nothing"

@@ -192,7 +192,7 @@ async def _under_way(visit: _Visit, errand: Errand, report: Callable[[Event], No
             return
         await far_job.stop(connection, job)
         await visit.far.does("wipe", job.folder)
-    how = await install(visit.far, box, there)
+    how = await install(visit.far, box, there, lambda text: report(Note(f"{box.host}: {text}")))
     base = f"{there.folder}/bases/{errand.base_digest}"
     await transfer.send_folder(visit.far, errand.base, base, _told(report, f"base model to {box.host}"))
     await transfer.send_folder(visit.far, errand.bundle, job.bundle, _told(report, f"job to {box.host}"))
