@@ -20,6 +20,8 @@ class SshServer:
     folder: Path
     environ: dict[str, str] = field(default_factory=dict)
     """What is set for who logs in, besides the usual."""
+    most_bytes: int | None = None
+    """So many bytes a file of who logs in may have: what would be larger fails as on a full disk."""
     port: int = 0
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
@@ -51,7 +53,10 @@ class SshServer:
         assert SSHD
         Path("/run/sshd").mkdir(exist_ok=True)  # where Debian's sshd locks itself in before a login
         command = [SSHD, "-D", "-f", str(self.folder / "sshd_config"), "-E", str(self.folder / "sshd.log")]
-        self.process = subprocess.Popen(command)
+        # Python ignores the signal that comes with a file too large; so do those who log in.
+        self.process = subprocess.Popen(command, restore_signals=self.most_bytes is None)
+        if self.most_bytes:
+            resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (self.most_bytes, self.most_bytes))
         _wait_for(self.port)
         return self
 
@@ -60,11 +65,6 @@ class SshServer:
             (self.folder / name).unlink()
         self.stop()
         self.start()
-
-    def limit_files(self, most: int) -> None:
-        """Let no file of who logs in from now on have more bytes: what would be larger fails as on a full disk."""
-        assert self.process
-        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (most, most))
 
     def cut(self) -> None:
         """Cut every connection, as a network does; the server goes on, and so does what was begun on it."""

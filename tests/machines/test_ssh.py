@@ -37,11 +37,15 @@ def server(tmp_path: Path) -> Iterator[SshServer]:
 
 @pytest.fixture
 def box(server: SshServer, tmp_path: Path) -> SshBox:
+    return box_at(server, tmp_path / "there")
+
+
+def box_at(server: SshServer, folder: Path) -> SshBox:
     return SshBox(
         host="127.0.0.1",
         port=server.port,
         identity=str(server.identity),
-        folder=str(tmp_path / "there"),
+        folder=str(folder),
         python=sys.executable,
         install=False,
     )
@@ -69,6 +73,39 @@ def test_a_host_never_met_is_shown_and_asked_for(box: SshBox, tmp_path: Path, se
     server.new_host_key()
     with pytest.raises(MachineFault, match="does not show the host key that is known"):
         check(box, known, accept=True)
+
+
+@pytest.mark.parametrize("named_in", ["ssh config", "machines.toml"])
+def test_a_name_of_the_ssh_config_and_a_jump_host_are_followed(
+    server: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named_in: str
+) -> None:
+    jump = "ProxyJump hop" if named_in == "ssh config" else ""
+    hop, known = SshServer(tmp_path / "hop").start(), tmp_path / "known_hosts"
+    (tmp_path / "me" / ".ssh").mkdir(parents=True)
+    (tmp_path / "me" / ".ssh" / "config").write_text(
+        f"Host far\n HostName localhost\n Port {server.port}\n IdentityFile {server.identity}\n {jump}\n"
+        f"Host hop\n HostName 127.0.0.1\n Port {hop.port}\n IdentityFile {hop.identity}\n"
+    )
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    box = SshBox(host="far", jump=None if jump else "hop", folder=str(tmp_path / "there"), python=sys.executable)
+    try:
+        with pytest.raises(MachineFault, match=r"hop was never met before(.|\n)*ssh hop") as unknown:
+            check(box, known, accept=False)
+        assert not isinstance(unknown.value, UnknownHostKey)
+        assert check(box, known, accept=True).folder == box.folder
+        assert [line.split()[0] for line in known.read_text().splitlines()] == [
+            f"[127.0.0.1]:{hop.port}",
+            f"[localhost]:{server.port}",
+        ]
+        # Who knows the one on the way is asked about the other alone.
+        known.write_text(known.read_text().splitlines()[0])
+        with pytest.raises(UnknownHostKey, match="far was never met before"):
+            check(box, known, accept=False)
+        hop.new_host_key()
+        with pytest.raises(MachineFault, match="hop does not show the host key that is known"):
+            check(box, known, accept=True)
+    finally:
+        hop.stop()
 
 
 def test_what_cannot_be_reached_or_entered_is_said(box: SshBox, known: Path, tmp_path: Path, server: SshServer) -> None:
@@ -130,6 +167,21 @@ def test_a_network_that_is_cut_in_the_middle_of_a_file_goes_on_there(
     arrived = Path(box.folder, "bases", Errand(away, base, "job").base_digest, "aaa.bin")
     assert sha256(arrived) == sha256(base / "aaa.bin")
     assert is_trained(away)
+
+
+def test_a_disk_that_is_full_there_is_said_and_nothing_of_the_data_set_is_on_it(
+    tmp_path: Path, tiny_base: Path, make_job: MakeJob
+) -> None:
+    full = SshServer(tmp_path / "sshd", most_bytes=100_000).start()  # our package has more
+    try:
+        box = box_at(full, tmp_path / "there")
+        check(box, tmp_path / "known_hosts", accept=True)
+        with pytest.raises(RunFailed, match=r"idiolect-.*\.whl could not be written on the other computer") as told:
+            train_there(box, tmp_path / "known_hosts", Errand(make_job("away", 1), tiny_base, "job"), lambda _: None)
+    finally:
+        full.stop()
+    assert "room on its disk" in told.value.remedy
+    assert not list((tmp_path / "there").rglob("dataset*"))
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from idiolect.errors import MachineFault, NeedsConsent, OptionFault, UserFault
+from idiolect.export import export_gguf
 from idiolect.files import sha256
 from idiolect.home import FULL, Home, Run
 from idiolect.training import Note
@@ -25,6 +26,7 @@ from idiolect.workflow.runs import find, overview
 from tests.conftest import Event, MakePerson
 from tests.machines.runpod_server import KEY, RunPodServer
 from tests.machines.ssh_server import SSHD, SshServer
+from tests.tiny import CHAT_TEMPLATE, write_model, write_tokenizer
 
 QUICK: dict[str, Any] = {"num_train_epochs": 2, "learning_rate": 1e-2, "warmup_steps": 0, "dtype": "float32"}
 needs_sshd = pytest.mark.skipif(SSHD is None, reason="there is no OpenSSH server (Debian: openssh-server)")
@@ -101,6 +103,35 @@ def test_a_run_elsewhere_leaves_the_files_of_one_here(
     assert list(list_pods(home)) == []
     for file in home.root.rglob("*"):
         assert not file.is_file() or KEY.encode() not in file.read_bytes(), file
+
+
+@pytest.mark.slow
+@needs_sshd
+def test_what_cannot_be_merged_there_is_merged_here(home: Home, person: str, tmp_path: Path) -> None:
+    # No file there may be as large as the model file; those that are sent, and what training writes, are smaller.
+    base = write_model(tmp_path / "base", "Llama", num_hidden_layers=2, max_shard_size="1MB")
+    write_tokenizer(base)
+    server = SshServer(tmp_path / "sshd", most_bytes=2_200_000).start()
+    told: list[Any] = []
+    try:
+        describe(home, "")
+        describe_box(home, server, tmp_path / "box")
+        flags = {"machine": "ssh:box", "accept_host_key": True, "base_model": str(base), "quantization": "F16"}
+        done = run_cycle(home, Asked(person, {}, flags), FULL, told.append)
+    finally:
+        server.stop()
+    notes = [e.text for e in told if isinstance(e, Note)]
+    assert "Merging and quantizing here: F16." in notes
+    deleted, fallen_back = notes[-2:]
+    assert deleted == "The data set is deleted from 127.0.0.1."
+    assert fallen_back.startswith("127.0.0.1 trained, and could not merge (The disk became full while ")
+    assert fallen_back.endswith(": that is done here.")
+    assert not list((tmp_path / "box").glob("jobs/*"))
+    outcomes = {step.step: step.outcome for step in done.summary.steps}
+    assert "there" not in outcomes["merge"] + outcomes["quantize"]
+    again = tmp_path / "again.gguf"
+    export_gguf(base, again, "F16", adapter=done.run.weights, name=person, chat_template=CHAT_TEMPLATE)
+    assert sha256(done.run.gguf) == sha256(again)
 
 
 def consent(home: Home, person: str, **flags: Any) -> str:

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from idiolect.cli.flags import HomeFolder, Queue, Username, Wait, home_at, with_option_flags
+from idiolect.cli.listing import line_console
 from idiolect.errors import NeedsConsent
 from idiolect.home import FINE_TUNE, FULL, Cycle
 
@@ -78,7 +79,7 @@ def watch(cycle: Callable[[Tell], Finished], username: str, home: Path | None) -
     from idiolect.cli.view import CycleView, show_summary
     from idiolect.workflow.registry import read_registry
 
-    console = Console(highlight=False)
+    console = line_console()
     view = CycleView(console)
     at = f" --username {username}" + (f" --home {home}" if home else "")
     try:

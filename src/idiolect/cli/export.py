@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from idiolect.cli.flags import HomeFolder, Username, home_at
+from idiolect.cli.listing import line_console
 from idiolect.config import Quantization
 
 
@@ -28,7 +28,7 @@ def export(  # noqa: PLR0913, PLR0917 - one for each flag
     from idiolect.cli.view import CycleView
     from idiolect.workflow.export import Another, export_again
 
-    console = Console(highlight=False)
+    console = line_console()
     view = CycleView(console)
     try:
         written = export_again(home_at(home), Another(username, run, quantization, output, imatrix), view.tell)

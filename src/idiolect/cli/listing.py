@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-#: Characters that a sheet has where there is no terminal, and a line of a list anywhere: more than any needs.
+#: Characters that a sheet has where there is no terminal, and a whole line: more than any needs.
 _WIDE, _WHOLE = 160, 1000
 
 
@@ -23,6 +23,14 @@ def sheet(*columns: str) -> Table:
     for name in columns:
         table.add_column(name, overflow="fold")
     return table
+
+
+def line_console() -> Console:
+    """Return a console for lines: a terminal breaks them between words, and in a file or a pipe each is one line."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _WHOLE
+    return console
 
 
 def show_table(table: Table) -> None:

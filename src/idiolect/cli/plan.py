@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from idiolect.cli.flags import HomeFolder, home_at, with_option_flags
+from idiolect.cli.listing import line_console
 
 if TYPE_CHECKING:
     from idiolect.training import Forecast, Memory
@@ -36,7 +37,7 @@ def plan(
     from idiolect.workflow.plan import Asked
 
     estimated = estimate(home_at(home), Asked(username or "", os.environ, flags), tokens)
-    console = Console(highlight=False)
+    console = line_console()
     if as_json:
         console.print_json(data=_as_data(estimated))
         return

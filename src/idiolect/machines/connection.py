@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import asyncssh
 
 _LOGIN_SECONDS = 20
+_SSH_PORT = 22
 #: A peer that says nothing for so long is gone: a laptop that slept notices within a minute and a half.
 _ALIVE_SECONDS, _ALIVE_TRIES = 15, 4
 
@@ -36,17 +37,35 @@ class Unreachable(MachineFault):
 
 @asynccontextmanager
 async def connected(
-    box: SshBox, known_hosts: Path, *, accept: bool = False
+    box: SshBox, known_hosts: Path, *, accept: bool = False, on_the_way: bool = False
 ) -> AsyncIterator[asyncssh.SSHClientConnection]:
     """Log in. `known_hosts` is ours, beside the person's own; `accept` writes a host key never seen before into it.
 
     Raises UnknownHostKey with its fingerprint if it is not accepted, and MachineFault where the key has changed, the
-    login is refused, or nobody answers.
+    login is refused, nobody answers, or a computer `on_the_way` is not known.
     """
     ssh = _asyncssh()
-    where = {"host": box.host, "config": _config(), **_given(port=box.port, tunnel=box.jump)}
+    where: dict[str, Any] = {"host": box.host, "config": _config(), **_given(port=box.port, tunnel=box.jump)}
+    meant = await ssh.SSHClientConnectionOptions.construct(**where)
+    async with _through(str(meant.tunnel or ""), known_hosts, accept=accept) as tunnel:
+        where |= _given(tunnel=tunnel)
+        try:
+            connection = await _logged_in(box, where, known_hosts)
+        except ssh.HostKeyNotVerifiable as error:
+            name, port = meant.host_key_alias or meant.host, meant.port
+            key = await _first_contact(box, (name, port), where, known_hosts, refused=error)
+            if not accept:
+                raise _unknown(box, key.get_fingerprint("sha256"), on_the_way=on_the_way) from error
+            _remember(known_hosts, name if port == _SSH_PORT else f"[{name}]:{port}", key)
+            connection = await _logged_in(box, where, known_hosts)
+        async with connection:
+            yield connection
+
+
+async def _logged_in(box: SshBox, where: dict[str, Any], known_hosts: Path) -> asyncssh.SSHClientConnection:
+    ssh = _asyncssh()
     try:
-        connection = await ssh.connect(
+        connection: asyncssh.SSHClientConnection = await ssh.connect(
             **where,
             **_given(username=box.user, client_keys=[box.identity] if box.identity else None),
             known_hosts=_known(known_hosts),
@@ -54,11 +73,8 @@ async def connected(
             keepalive_interval=_ALIVE_SECONDS,
             keepalive_count_max=_ALIVE_TRIES,
         )
-    except ssh.HostKeyNotVerifiable as error:
-        await _first_contact(box, where, known_hosts, accept=accept, refused=error)
-        async with connected(box, known_hosts) as connection:
-            yield connection
-        return
+    except ssh.HostKeyNotVerifiable:
+        raise
     except ssh.PermissionDenied as error:
         raise MachineFault(
             f"{box.host} does not let us in: {error.reason}.",
@@ -66,7 +82,22 @@ async def connected(
         ) from error
     except (OSError, ssh.Error, TimeoutError) as error:
         raise Unreachable(f"{box.host} cannot be reached: {error}", "Check that `ssh` reaches it.") from error
-    async with connection:
+    return connection
+
+
+@asynccontextmanager
+async def _through(jump: str, known_hosts: Path, *, accept: bool) -> AsyncIterator[asyncssh.SSHClientConnection | None]:
+    """Log in to the last of some jump hosts, through the others; `jump` is as `ssh -J` and ProxyJump take it."""
+    if not jump:
+        yield None
+        return
+    *before, last = jump.split(",")
+    user, _, address = last.rpartition("@")
+    host, _, port = address.rpartition(":") if address.rpartition(":")[2].isdigit() else (address, "", "")
+    hop = SshBox(
+        host=host.strip("[]"), user=user or None, port=int(port) if port else None, jump=",".join(before) or None
+    )
+    async with connected(hop, known_hosts, accept=accept, on_the_way=True) as connection:
         yield connection
 
 
@@ -95,28 +126,35 @@ async def exists(connection: asyncssh.SSHClientConnection, path: str) -> bool:
 
 
 async def _first_contact(
-    box: SshBox, where: dict[str, Any], known_hosts: Path, *, accept: bool, refused: Exception
-) -> None:
-    """Remember the key of a host that has none yet, if that is accepted; a changed one is never taken."""
+    box: SshBox, known_as: tuple[str, int], where: dict[str, Any], known_hosts: Path, *, refused: Exception
+) -> asyncssh.SSHKey:
+    """Return the key of a host that has none yet. Raises MachineFault for a changed one, which is never taken."""
     ssh = _asyncssh()
-    port = box.port or 22
-    trusted, *_ = ssh.match_known_hosts(ssh.read_known_hosts(_known(known_hosts)), box.host, "", box.port)
+    name, port = known_as
+    trusted, *_ = ssh.match_known_hosts(ssh.read_known_hosts(_known(known_hosts)), name, "", port)
     if trusted:
         raise MachineFault(
             f"{box.host} does not show the host key that is known of it: it is another computer, or was set up anew.",
             f"If it was, take its old key out of {known_hosts} or ~/.ssh/known_hosts.",
         ) from refused
-    key = await asyncio.wait_for(ssh.get_server_host_key(**where), _LOGIN_SECONDS)
+    key: asyncssh.SSHKey | None = await asyncio.wait_for(ssh.get_server_host_key(**where), _LOGIN_SECONDS)
     if key is None:
         raise MachineFault(f"{box.host} shows no host key.", "Check that `ssh` reaches it.") from refused
-    fingerprint = key.get_fingerprint("sha256")
-    if not accept:
-        raise UnknownHostKey(
-            f"{box.host} was never met before; its host key is {fingerprint}.",
-            "If that is right, answer yes, or run again with --accept-host-key.",
-        ) from refused
+    return key
+
+
+def _unknown(box: SshBox, fingerprint: str, *, on_the_way: bool) -> MachineFault:
+    """Return what to say of a host never met: a person's yes is for the one computer that they are shown."""
+    problem = f"{box.host} was never met before; its host key is {fingerprint}."
+    if on_the_way:
+        return MachineFault(
+            problem, f"It is on the way: log in to it once, `ssh {box.host}`, or use --accept-host-key."
+        )
+    return UnknownHostKey(problem, "If that is right, answer yes, or run again with --accept-host-key.")
+
+
+def _remember(known_hosts: Path, name: str, key: asyncssh.SSHKey) -> None:
     known_hosts.parent.mkdir(parents=True, exist_ok=True)
-    name = box.host if port == 22 else f"[{box.host}]:{port}"
     with known_hosts.open("a", encoding="utf-8") as file:
         file.write(f"{name} {key.export_public_key('openssh').decode().strip()}\n")
 

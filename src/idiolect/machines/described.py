@@ -49,7 +49,7 @@ class SshBox(BaseModel):
     identity: str | None = None
     """A private key file, if neither ssh-agent nor the usual files hold the key."""
     jump: str | None = None
-    """Hosts to go through, as `ssh -J` takes them."""
+    """Hosts to go through, as `ssh -J` takes them; their keys are those of ssh-agent or ~/.ssh/config."""
     folder: str = ".idiolect"
     """Where our things are kept there, below the login's home."""
     python: str = "python3"

@@ -7,7 +7,8 @@ stretch on the other side; the whole must agree before it takes its name.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -66,28 +67,10 @@ async def fetch_folder(far: Far, folder: str, local: Path, progress: Progress) -
 
 
 async def send(far: Far, local: Path, path: str, progress: Callable[[int], None]) -> None:
-    """Send one file to `path`. Raises RunFailed if what arrived is not what was sent."""
-    size, partial = local.stat().st_size, f"{path}.{far.who}.partial"
+    """Send one file to `path`. Raises RunFailed if it cannot be written, or is not what was sent."""
     async with far.connection.start_sftp_client() as sftp:
-        whole_one = on_site.sha256(local)
-        if await sftp.exists(path) and await far.sha256(path) == whole_one:
-            progress(size)
-            return
-        await sftp.makedirs(path.rpartition("/")[0], exist_ok=True)
-        begun = (await sftp.getsize(partial) or 0) if await sftp.exists(partial) else 0
-        if begun and (begun > size or await far.sha256(partial, begun) != on_site.sha256(local, begun)):
-            begun = 0
-        async with sftp.open(partial, "r+b" if begun else "wb") as there:
-            with local.open("rb") as here:
-                here.seek(begun)
-                while part := here.read(_CHUNK):
-                    await there.write(part, begun)
-                    begun += len(part)
-                    progress(begun)
-        if await far.sha256(partial) != whole_one:
-            await sftp.remove(partial)
-            raise RunFailed(f"{local} arrived altered on the other computer.", "Try again; what is done is kept.")
-        await sftp.posix_rename(partial, path)
+        with _refusals_told(path):
+            await _send(far, sftp, local, _There(path, on_site.sha256(local)), progress)
 
 
 async def fetch(far: Far, path: str, local: Path, progress: Callable[[int], None]) -> None:
@@ -102,6 +85,30 @@ class _There:
 
     path: str
     sha256: str
+
+
+async def _send(
+    far: Far, sftp: asyncssh.SFTPClient, local: Path, file: _There, progress: Callable[[int], None]
+) -> None:
+    size, partial = local.stat().st_size, f"{file.path}.{far.who}.partial"
+    if await sftp.exists(file.path) and await far.sha256(file.path) == file.sha256:
+        progress(size)
+        return
+    await sftp.makedirs(file.path.rpartition("/")[0], exist_ok=True)
+    begun = (await sftp.getsize(partial) or 0) if await sftp.exists(partial) else 0
+    if begun and (begun > size or await far.sha256(partial, begun) != on_site.sha256(local, begun)):
+        begun = 0
+    async with sftp.open(partial, "r+b" if begun else "wb") as there:
+        with local.open("rb") as here:
+            here.seek(begun)
+            while part := here.read(_CHUNK):
+                await there.write(part, begun)
+                begun += len(part)
+                progress(begun)
+    if await far.sha256(partial) != file.sha256:
+        await sftp.remove(partial)
+        raise RunFailed(f"{local} arrived altered on the other computer.", "Try again; what is done is kept.")
+    await sftp.posix_rename(partial, file.path)
 
 
 async def _fetch(
@@ -124,6 +131,22 @@ async def _fetch(
         remove(partial)
         raise RunFailed(f"{file.path} arrived altered.", "Try again; what is done is kept.")
     partial.replace(local)
+
+
+@contextmanager
+def _refusals_told(path: str) -> Iterator[None]:
+    """Raise RunFailed where the other computer refuses something of a file; a lost connection stays what it is."""
+    import asyncssh
+
+    try:
+        yield
+    except (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection):
+        raise
+    except asyncssh.SFTPError as error:
+        raise RunFailed(
+            f"{path} could not be written on the other computer: {error.reason}.",
+            "See whether there is room on its disk, then go on: idiolect runs resume",
+        ) from error
 
 
 def _half(file: Path) -> bool:
