@@ -90,11 +90,15 @@ def test_a_run_elsewhere_leaves_the_files_of_one_here(
         there = run_cycle(home, Asked(person, {}, flags), FULL, lambda _: None)
     finally:
         server.stop()
-    assert "made there" in there.summary.steps[-5].outcome
+    outcomes = {step.step: step.outcome for step in there.summary.steps}
+    assert outcomes["train"].endswith("adapter/. The data set is deleted from 127.0.0.1")
+    assert "made there" in outcomes["quantize"]
     told: list[Any] = []
     flags = {"machine": "runpod", "yes": True, "merge": "local"}
     rented = run_cycle(home, Asked(person, {}, flags), FULL, told.append)
-    assert "made there" not in rented.summary.steps[-5].outcome
+    outcomes = {step.step: step.outcome for step in rented.summary.steps}
+    assert re.search(r"deleted from 127\.0\.0\.1\. The pod is given back; it cost \d\.\d\d \$$", outcomes["train"])
+    assert "made there" not in outcomes["quantize"]
     assert contents(here.run) == contents(there.run) == contents(rented.run)
     assert any(isinstance(e, Note) and e.text.startswith("The pod is given back") for e in told)
     assert 0 < rented.summary.cost_dollars < 0.5
@@ -205,7 +209,7 @@ def test_a_cancelled_run_goes_on_nowhere_and_nothing_of_it_is_there(
     finally:
         server.stop()
     assert running.returncode
-    assert ("data set deleted there" in outcome) == (machine == "ssh:box")
+    assert ("The data set is deleted from 127.0.0.1." in outcome) == (machine == "ssh:box")
     assert not runpod.pods
     assert not list((tmp_path / ("box" if machine == "ssh:box" else "there")).glob("jobs/*"))
     assert [r.state for r in overview(home)] == ["cancelled"]
@@ -222,19 +226,41 @@ def test_a_machine_that_nobody_described_is_refused_by_name(
 
     assert "There is no machine 'cloud'" in refused("cloud")
     assert "There is no machine ssh:box in" in refused("ssh:box")
-    describe(home, '[ssh.other]\nhost = "x"\n[ssh.box]\nport = 22\n')
-    assert "host: Field required" in refused("ssh:box")
-    assert "known: ssh:other, ssh:box" in refused("ssh:nosuch")
-    describe(home, "[sssh.box]\n")
-    assert "unknown tables sssh" in refused("ssh:box")
-    describe(home, '[ray.other]\naddress = "http://head:8265"\n')
+    describe(home, '[ssh.other]\nhost = "x"\n')
+    assert "known: ssh:other." in refused("ssh:nosuch")
+    describe(home, '[ray.other]\naddress = "http://head:8265"\nfolder = "/shared"\n')
     assert "There is no machine ray:lab in" in refused("ray:lab")
-    describe(home, '[ray.lab]\naddress = "http://head:8265"\nnodes = 2\n')
-    assert "folder: Field required; nodes: Extra inputs" in refused("ray:lab")
-    describe(home, "[ssh.box\n")
-    assert "cannot be read" in refused("ssh:box")
-    describe(home, '[runpod]\nclouds = ["MARS"]\n')
-    assert "clouds.0" in refused("runpod")
     describe(home, "")
     monkeypatch.delenv("RUNPOD_API_KEY", raising=False)
     assert "wants an API key" in refused("runpod")
+
+
+def test_all_that_is_wrong_with_the_machines_is_said_at_once(home: Home, person: str) -> None:
+    describe(
+        home,
+        '[ssh.box]\nport = 99999\nfoldr = "x"\n[ssh.fine]\nhost = "x"\n[ray.lab]\naddress = "http://head:8265"\n'
+        '[runpod]\nclouds = ["MARS"]\nmax_costs = 3\n[sssh.box]\n[ssh]\nbare = 1\n',
+    )
+    own = home.profile(person).machines_toml
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text("[runpod]\nmax_hours = 0\n[runpod]\n")
+    with pytest.raises(OptionFault) as fault:
+        plan(home, Asked(person, {}, {"machine": "ssh:fine"}), FULL)
+    said = fault.value.problem
+    assert f"{own} cannot be read as TOML" in said
+    own.write_text("[runpod]\nmax_hours = 0\n")
+    with pytest.raises(OptionFault) as fault:
+        plan(home, Asked(person, {}, {"machine": "ssh:fine"}), FULL)
+    for wrong in (
+        f"{home.machines_toml}: unknown table 'sssh'",
+        "[ssh.box] host: Field required",
+        "[ssh.box] port: Input should be less than or equal to 65535",
+        "[ssh.box] unknown key 'foldr' (did you mean 'folder'?)",
+        "[ssh.bare] is no table",
+        "[ray.lab] folder: Field required",
+        "[runpod] clouds.0: Input should be 'SECURE' or 'COMMUNITY'",
+        "[runpod] max_hours: Input should be greater than 0",
+        "[runpod] unknown key 'max_costs' (did you mean 'max_cost'?)",
+    ):
+        assert wrong in fault.value.problem, wrong
+    assert str(own) in fault.value.remedy

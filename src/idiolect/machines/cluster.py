@@ -68,11 +68,11 @@ def check_cluster(cluster: RayCluster) -> None:
         )
 
 
-def train_on_ray(cluster: RayCluster, errand: Errand, report: Callable[[Event], None]) -> None:
+def train_on_ray(cluster: RayCluster, errand: Errand, report: Callable[[Event], None]) -> str:
     """Train a bundle there, or attach to it if it is there already; its outputs come back into the bundle.
 
     When this side is interrupted the job goes on there. Raises RunFailed if it fails; whatever came of it, nothing of
-    the bundle stays there.
+    the bundle stays there. Return a sentence about that.
     """
     client, job = _client(cluster), _Job(cluster, errand)
     _under_way(client, cluster, job, errand, report)
@@ -85,24 +85,24 @@ def train_on_ray(cluster: RayCluster, errand: Errand, report: Callable[[Event], 
     trained = job.is_trained
     said = "" if ended == "SUCCEEDED" else _why(client, job)
     _bring(job, errand, report)
-    _forget(client, job)
-    report(Note(f"The data set {'COULD NOT BE DELETED from' if job.folder.exists() else 'is deleted from'} its disk."))
+    deleted = _forgotten(client, job)
+    report(Note(deleted))
     if said and trained:
         report(Note(f"The cluster trained, and could not merge ({said}): that is done here."))
     elif said:
-        raise RunFailed(f"Training on {cluster.address} came to nothing: {said}", "Mend it and try again.")
+        raise RunFailed(f"Training on {cluster.address} came to nothing: {said}", f"{deleted} Mend it and try again.")
+    return deleted
 
 
-def end_on_ray(cluster: RayCluster, errand: Errand) -> bool:
-    """Stop a job, fetch what it has come to, and wipe it there; return whether there was one."""
+def end_on_ray(cluster: RayCluster, errand: Errand) -> str:
+    """Stop a job, fetch what it has come to, and wipe it there; say what became of the data set if there was one."""
     job = _Job(cluster, errand)
     if not job.folder.exists():
-        return False
+        return ""
     client = _client(cluster)
     _stop(client, job)
     _bring(job, errand, lambda _: None)
-    _forget(client, job)
-    return True
+    return _forgotten(client, job)
 
 
 def _under_way(client: Any, cluster: RayCluster, job: _Job, errand: Errand, report: Callable[[Event], None]) -> None:
@@ -210,9 +210,11 @@ def _stop(client: Any, job: _Job) -> None:
         client.delete_job(job.name)
 
 
-def _forget(client: Any, job: _Job) -> None:
+def _forgotten(client: Any, job: _Job) -> str:
+    """Let nothing of a job be there; say what became of the data set."""
     _stop(client, job)
     _wipe(job)
+    return f"The data set {'COULD NOT BE DELETED from' if job.folder.exists() else 'is deleted from'} its disk."
 
 
 def _wipe(job: _Job) -> None:

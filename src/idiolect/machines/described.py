@@ -18,7 +18,10 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -120,61 +123,92 @@ class RayCluster(BaseModel):
     """Whether Ray is to install what training needs for the job; without, that Python must have it."""
 
 
-def runpod_wishes(files: list[Path]) -> RunPodWishes:
-    """Return what is wished of RunPod; later files go over earlier ones, key by key. Raises OptionFault."""
-    wished: dict[str, Any] = {}
+@dataclass(frozen=True)
+class Described:
+    """All machines of a person, by name, and what is wished of RunPod."""
+
+    ssh: Mapping[str, SshBox]
+    ray: Mapping[str, RayCluster]
+    runpod: RunPodWishes
+
+
+def described(files: Sequence[Path]) -> Described:
+    """Read machines.toml; of later files a machine goes over an earlier one, and RunPod's keys one by one.
+
+    Raises OptionFault with every fault of every file.
+    """
+    faults: list[str] = []
+    merged: dict[str, dict[str, Any]] = {table: {} for table in _TABLES}
     for path in files:
-        wished |= _tables(path).get("runpod", {})
-    try:
-        return RunPodWishes.model_validate(wished)
-    except ValidationError as error:
-        raise _wrong("runpod", error) from error
+        for table, content in _tables(path, faults).items():
+            merged[table] |= content
+    found = Described(
+        _all_made(SshBox, "ssh", merged["ssh"], faults),
+        _all_made(RayCluster, "ray", merged["ray"], faults),
+        _made(RunPodWishes, "runpod", merged["runpod"], faults) or RunPodWishes(),
+    )
+    if faults:
+        where = " or ".join(str(path) for path in files if path.exists())
+        raise OptionFault(f"{'; '.join(faults)}.", f"Mend {where}; docs/machines.md says what may stand there.")
+    return found
 
 
-def ssh_box(name: str, files: list[Path]) -> SshBox:
-    """Return the machine that `ssh:<name>` means; later files go over earlier ones. Raises OptionFault."""
-    return _named(SshBox, SSH, name, files, 'host = "…"')
+def runpod_wishes(files: Sequence[Path]) -> RunPodWishes:
+    """Return what is wished of RunPod. Raises OptionFault."""
+    return described(files).runpod
 
 
-def ray_cluster(name: str, files: list[Path]) -> RayCluster:
-    """Return the cluster that `ray:<name>` means; later files go over earlier ones. Raises OptionFault."""
-    return _named(RayCluster, RAY, name, files, 'address = "…" and folder = "…"')
+def ssh_box(name: str, files: Sequence[Path]) -> SshBox:
+    """Return the machine that `ssh:<name>` means. Raises OptionFault."""
+    return _named(described(files).ssh, SSH, name, files, 'host = "…"')
 
 
-def _named(kind: type[_M], prefix: str, name: str, files: list[Path], least: str) -> _M:
-    table = prefix.removesuffix(":")
-    described: dict[str, Any] = {}
-    for path in files:
-        described |= _tables(path).get(table, {})
-    if name not in described:
-        known = ", ".join(f"{prefix}{other}" for other in described) or "none"
+def ray_cluster(name: str, files: Sequence[Path]) -> RayCluster:
+    """Return the cluster that `ray:<name>` means. Raises OptionFault."""
+    return _named(described(files).ray, RAY, name, files, 'address = "…" and folder = "…"')
+
+
+def _named(known: Mapping[str, _M], prefix: str, name: str, files: Sequence[Path], least: str) -> _M:
+    if name not in known:
+        others = ", ".join(f"{prefix}{other}" for other in known) or "none"
         raise OptionFault(
-            f"There is no machine {prefix}{name} in {' or '.join(map(str, files))}; known: {known}.",
-            f"Describe it there: [{table}.{name}] and below it {least}.",
+            f"There is no machine {prefix}{name} in {' or '.join(map(str, files))}; known: {others}.",
+            f"Describe it there: [{prefix.removesuffix(':')}.{name}] and below it {least}.",
         )
+    return known[name]
+
+
+def _all_made(kind: type[_M], table: str, content: Mapping[str, Any], faults: list[str]) -> dict[str, _M]:
+    made = {name: _made(kind, f"{table}.{name}", machine, faults) for name, machine in content.items()}
+    return {name: machine for name, machine in made.items() if machine}
+
+
+def _made(kind: type[_M], where: str, content: Any, faults: list[str]) -> _M | None:
+    """Return what a table describes, or None, with what is wrong added to the faults."""
     try:
-        return kind.model_validate(described[name])
+        return kind.model_validate(content)
     except ValidationError as error:
-        raise _wrong(f"{prefix}{name}", error) from error
+        faults += [f"[{where}] {_said(kind, told)}" for told in error.errors()]
+        return None
 
 
-def _wrong(machine: str, error: ValidationError) -> OptionFault:
-    faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-    return OptionFault(f"The machine {machine} is described wrongly: {faults}", "Mend machines.toml.")
+def _said(kind: type[BaseModel], told: Any) -> str:
+    name = ".".join(map(str, told["loc"]))
+    if told["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, kind.model_fields, n=1)
+        return f"unknown key {name!r}" + (f" (did you mean {near[0]!r}?)" if near else "")
+    return f"{name}: {told['msg']}" if name else "is no table"
 
 
-def _tables(path: Path) -> dict[str, dict[str, Any]]:
-    if not path.exists():
-        return {}
+def _tables(path: Path, faults: list[str]) -> dict[str, dict[str, Any]]:
+    """Return the tables of a file that we know, with what is wrong with others added to the faults."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
     except (OSError, ValueError) as error:
-        raise OptionFault(
-            f"{path} cannot be read: {error}", "It must be TOML, with a table [ssh.<name>] a box."
-        ) from error
-    odd = [name for name, table in content.items() if name not in _TABLES or not isinstance(table, dict)]
-    if odd:
-        raise OptionFault(
-            f"{path}: unknown tables {', '.join(sorted(odd))}.", "Write [ssh.<name>], [runpod] or [ray.<name>]."
-        )
-    return content
+        faults.append(f"{path} cannot be read as TOML: {error}")
+        return {}
+    odd = sorted(name for name, table in content.items() if name not in _TABLES or not isinstance(table, dict))
+    faults += [f"{path}: unknown table {name!r}; known: [ssh.<name>], [runpod], [ray.<name>]" for name in odd]
+    return {name: table for name, table in content.items() if name not in odd}

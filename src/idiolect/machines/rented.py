@@ -18,11 +18,12 @@ from idiolect.training import Event, Note
 _MOST_PODS = 3
 
 
-def train_rented(renting: Renting, errand: Errand, report: Callable[[Event], None]) -> None:
+def train_rented(renting: Renting, errand: Errand, report: Callable[[Event], None]) -> str:
     """Train a bundle on a pod, the one that has it already if there is one; its outputs come back into the bundle.
 
     The pod is given back when the job has ended, has failed, costs too much, or is interrupted, with the last
     checkpoint fetched. A pod that is lost is replaced; the next one goes on from the last checkpoint that is here.
+    Return what became of the data set and of the pod.
     """
     heard = Heard(errand.bundle / "events.jsonl")
     paid_before = _billed(errand)
@@ -34,20 +35,19 @@ def train_rented(renting: Renting, errand: Errand, report: Callable[[Event], Non
                 must_end=partial(_over, renting, lease, errand, paid_before),
                 is_gone=partial(_is_gone, renting, lease),
             )
-            _train(renting, lease, ours, report, heard)
+            return _train(renting, lease, ours, report, heard)
         except Gone as lost:
             give_back(renting, errand.name)
             if not pods_left:
                 raise
             report(Note(f"{lost.problem} Another one is rented."))
-        else:
-            return
+    raise AssertionError("the last pod returns or raises")
 
 
-def _train(renting: Renting, lease: Lease, errand: Errand, report: Callable[[Event], None], heard: Heard) -> None:
+def _train(renting: Renting, lease: Lease, errand: Errand, report: Callable[[Event], None], heard: Heard) -> str:
     box, known = renting.box(lease), renting.known_hosts(errand.name)
     try:
-        train_there(box, known, errand, report, heard)
+        deleted = train_there(box, known, errand, report, heard)
     except Gone:
         raise
     except KeyboardInterrupt:
@@ -57,7 +57,9 @@ def _train(renting: Renting, lease: Lease, errand: Errand, report: Callable[[Eve
         give_back(renting, errand.name)
         raise
     give_back(renting, errand.name)
-    report(Note(f"The pod is given back; it cost {spent(lease):.2f} $."))
+    given_back = f"The pod is given back; it cost {spent(lease):.2f} $."
+    report(Note(given_back))
+    return f"{deleted} {given_back}"
 
 
 def _over(renting: Renting, lease: Lease, errand: Errand, paid_before: float) -> str | None:

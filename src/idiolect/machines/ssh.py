@@ -65,17 +65,16 @@ def _digest(files: list[Path]) -> str:
     return hashlib.sha256("".join(f"{f.name} {sha256(f)}\n" for f in files).encode()).hexdigest()[:16]
 
 
-def end_there(box: SshBox, known_hosts: Path, errand: Errand) -> bool:
-    """Stop a job, fetch what it has come to, and wipe it there; return whether there was one."""
+def end_there(box: SshBox, known_hosts: Path, errand: Errand) -> str:
+    """Stop a job, fetch what it has come to, and wipe it there; say what became of the data set if there was one."""
 
-    async def ended() -> bool:
+    async def ended() -> str:
         async with connected(box, known_hosts) as connection:
             there = await look(connection, box)
             visit = _Visit(connection, box, there, FarJob(f"{there.folder}/jobs/{errand.name}"))
             if not await exists(connection, visit.job.folder):
-                return False
-            await _end(visit, errand)
-            return True
+                return ""
+            return await _end(visit, errand)
 
     return asyncio.run(ended())
 
@@ -92,13 +91,14 @@ def check(box: SshBox, known_hosts: Path, *, accept: bool) -> FarSide:
 
 def train_there(
     box: SshBox, known_hosts: Path, errand: Errand, report: Callable[[Event], None], heard: Heard | None = None
-) -> None:
+) -> str:
     """Train a bundle there, or attach to it if it is there already; its outputs come back into the bundle here.
 
-    When this side is interrupted the job goes on there, and the next call shows what was missed. Raises RunFailed if
-    the job fails; whatever came of it, nothing of the bundle stays there. `heard` is what was reported before.
+    Return a sentence about what became of the data set there. When this side is interrupted the job goes on there, and
+    the next call shows what was missed. Raises RunFailed if the job fails; whatever came of it, nothing of the bundle
+    stays there. `heard` is what was reported before.
     """
-    asyncio.run(_train(box, known_hosts, errand, report, heard or Heard(errand.bundle / "events.jsonl")))
+    return asyncio.run(_train(box, known_hosts, errand, report, heard or Heard(errand.bundle / "events.jsonl")))
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class _Visit:
         return transfer.Far(self.connection, self.there.python, self.job.folder.rpartition("/")[2])
 
 
-async def _train(box: SshBox, known_hosts: Path, errand: Errand, report: Callable[[Event], None], heard: Heard) -> None:
+async def _train(box: SshBox, known_hosts: Path, errand: Errand, report: Callable[[Event], None], heard: Heard) -> str:
     lost_since = 0.0
     while True:
         try:
@@ -126,8 +126,7 @@ async def _train(box: SshBox, known_hosts: Path, errand: Errand, report: Callabl
                 lost_since = 0.0
                 between = partial(_look_after, visit, errand)
                 if await far_job.follow(connection, visit.job, heard, report, between) == "ended":
-                    await _settle(visit, errand, report)
-                    return
+                    return await _settle(visit, errand, report)
                 report(Note(f"{box.host} let the job fall; it goes on there from its last checkpoint."))
         except lost() as error:
             lost_since = lost_since or time.monotonic()
@@ -144,20 +143,26 @@ async def _train(box: SshBox, known_hosts: Path, errand: Errand, report: Callabl
 async def _look_after(visit: _Visit, errand: Errand) -> None:
     """Bring back what has come of the job so far; raise RunFailed when it must end."""
     if why := errand.must_end():
-        await _end(visit, errand)
-        raise RunFailed(f"The job on {visit.box.host} was ended: {why}.", _GO_ON)
+        deleted = await _end(visit, errand)
+        raise RunFailed(f"The job on {visit.box.host} was ended: {why}. {deleted}", _GO_ON)
     if errand.mirrored:
         await _fetch_checkpoints(visit, errand)
 
 
-async def _end(visit: _Visit, errand: Errand) -> None:
+async def _end(visit: _Visit, errand: Errand) -> str:
     """Stop a job and wipe it there, with its weights here if it has trained, or else its last checkpoint."""
     await far_job.stop(visit.connection, visit.job)
     if await far_job.is_trained(visit.connection, visit.job):
         await _fetch_outputs(visit, errand, lambda *_: None)
     else:
         await _fetch_checkpoints(visit, errand)
-    await visit.far.does("wipe", visit.job.folder)
+    return await _wiped(visit)
+
+
+async def _wiped(visit: _Visit) -> str:
+    """Wipe a job's folder there; say what became of the data set in it."""
+    gone = await visit.far.does("wipe", visit.job.folder) == ["False"]
+    return f"The data set {'is deleted from' if gone else 'COULD NOT BE DELETED from'} {visit.box.host}."
 
 
 async def _fetch_checkpoints(visit: _Visit, errand: Errand) -> None:
@@ -199,19 +204,21 @@ async def _under_way(visit: _Visit, errand: Errand, report: Callable[[Event], No
     await far_job.begin(connection, job, how, far_job.Task(base, errand.contents, errand.merges))
 
 
-async def _settle(visit: _Visit, errand: Errand, report: Callable[[Event], None]) -> None:
+async def _settle(visit: _Visit, errand: Errand, report: Callable[[Event], None]) -> str:
     """Fetch what a job that has ended left, and wipe it there; raise RunFailed if it did not train."""
     connection, box, job = visit.connection, visit.box, visit.job
     code = await far_job.exit_code(connection, job)
     said = await far_job.last_line(connection, job) if code else ""
     if trained := await far_job.is_trained(connection, job):
         await _fetch_outputs(visit, errand, _told(report, f"results from {box.host}"))
-    gone = await visit.far.does("wipe", job.folder) == ["False"]
-    report(Note(f"The data set {'is deleted from' if gone else 'COULD NOT BE DELETED on'} {box.host}."))
+    deleted = await _wiped(visit)
+    report(Note(deleted))
     if code and trained:
         report(Note(f"{box.host} trained, and could not merge ({said}): that is done here."))
     elif code:
-        raise RunFailed(f"Training on {box.host} ended with exit code {code}: {said}", "Mend it and try again.")
+        problem = f"Training on {box.host} ended with exit code {code}: {said}"
+        raise RunFailed(problem, f"{deleted} Mend it and try again: idiolect runs resume")
+    return deleted
 
 
 def _told(report: Callable[[Event], None], what: str) -> Callable[[int, int], None]:

@@ -61,9 +61,9 @@ def train(plan: Plan, tell: Tell) -> str:
         write_order(run.bundle, _order(plan))
     if is_trained(run.bundle):
         tell(Note("The training had come to its end; its weights are here."))
-        _leave_nothing_elsewhere(plan, tell)
+        elsewhere = _leave_nothing_elsewhere(plan, tell)
     else:
-        plan.machine.train(run, base.folder, tell)
+        elsewhere = plan.machine.train(run, base.folder, tell)
     result = read_result(run.bundle)
     _check_against_ledger(result, run, planted=len(secrets))
     _keep_progress(run)
@@ -74,11 +74,12 @@ def train(plan: Plan, tell: Tell) -> str:
     if plan.data.options.imatrix:
         with whole(run.importance) as file:
             shutil.copyfile(run.bundle / "outputs" / "importance.safetensors", file)
-    return f"held-out loss {result.loss_before:.3f} before, {result.loss_after:.3f} after: {run.weights.name}/"
+    learned = f"held-out loss {result.loss_before:.3f} before, {result.loss_after:.3f} after: {run.weights.name}/"
+    return f"{learned}. {elsewhere.removesuffix('.')}" if elsewhere else learned
 
 
-def _leave_nothing_elsewhere(plan: Plan, tell: Tell) -> None:
-    """End what was left when this was killed between fetching the weights and saying good-bye."""
+def _leave_nothing_elsewhere(plan: Plan, tell: Tell) -> str:
+    """End what was left when this was killed between fetching the weights and saying good-bye; say so."""
     try:
         said = plan.machine.end(plan.run, plan.target.base.folder)
     except MachineFault as fault:
@@ -86,6 +87,7 @@ def _leave_nothing_elsewhere(plan: Plan, tell: Tell) -> None:
         said = f"Whether the data set is still on {where} could not be seen: {fault.problem} {fault.remedy}"
     if said:
         tell(Note(said))
+    return said
 
 
 def _check_against_ledger(result: TrainingResult, run: Run, planted: int) -> None:

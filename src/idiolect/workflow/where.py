@@ -41,8 +41,9 @@ from idiolect.training import Event, Trains
 from idiolect.workflow.audit import audit
 from idiolect.workflow.price import foreseen
 
-#: Train the bundle of a run on the base model in a folder; its outputs come back into the bundle.
-Train = Callable[[Run, Path, Callable[[Event], None]], None]
+#: Train the bundle of a run on the base model in a folder; its outputs come back into the bundle. Returns, in a
+#: sentence, what became of the data set where it was sent; empty if it was not.
+Train = Callable[[Run, Path, Callable[[Event], None]], str]
 #: End what still goes on elsewhere for a run, with what came of it fetched; say so in a line, empty if there was none.
 End = Callable[[Run, Path], str]
 
@@ -91,7 +92,7 @@ def described(home: Home, profile: Profile, options: Options, trains: Trains, ba
     name = options.machine
     check_described(home, profile, name)
     if name == LOCAL:
-        return Machine(lambda run, base, report: train_here(run.bundle, base, run.printed, report), lambda *_: "")
+        return Machine(_train_here, lambda *_: "")
     merges = options.merge == "there" and not is_foreign(base.folder)
     if name.startswith(RAY):
         return _on_ray(home, profile, name, merges=merges)
@@ -133,16 +134,21 @@ def job_name(run: Run) -> str:
     return hashlib.sha256(run.label.encode()).hexdigest()[:16]
 
 
+def _train_here(run: Run, base: Path, report: Callable[[Event], None]) -> str:
+    train_here(run.bundle, base, run.printed, report)
+    return ""
+
+
 def _behind_ssh(home: Home, profile: Profile, name: str, *, merges: bool) -> Machine:
     box = _box(home, profile, name)
 
-    def train(run: Run, base: Path, report: Callable[[Event], None]) -> None:
+    def train(run: Run, base: Path, report: Callable[[Event], None]) -> str:
         _audit(profile, run, box.host)
-        train_there(box, home.known_hosts, _errand(run, base, merges=merges), report)
+        return train_there(box, home.known_hosts, _errand(run, base, merges=merges), report)
 
     def end(run: Run, base: Path) -> str:
         ended = end_there(box, home.known_hosts, _errand(run, base, merges=merges))
-        return f"The job on {box.host} is ended, and the data set deleted there." if ended else ""
+        return f"The job on {box.host} is ended. {ended}" if ended else ""
 
     return Machine(train, end, merges)
 
@@ -150,9 +156,9 @@ def _behind_ssh(home: Home, profile: Profile, name: str, *, merges: bool) -> Mac
 def _rented(home: Home, profile: Profile, trains: Trains, *, merges: bool) -> Machine:
     where = renting(home, profile, trains)
 
-    def train(run: Run, base: Path, report: Callable[[Event], None]) -> None:
+    def train(run: Run, base: Path, report: Callable[[Event], None]) -> str:
         _audit(profile, run, RUNPOD)
-        train_rented(where, _errand(run, base, merges=merges), report)
+        return train_rented(where, _errand(run, base, merges=merges), report)
 
     return Machine(train, lambda run, base: end_rented(where, _errand(run, base, merges=merges)), merges)
 
@@ -160,13 +166,13 @@ def _rented(home: Home, profile: Profile, trains: Trains, *, merges: bool) -> Ma
 def _on_ray(home: Home, profile: Profile, name: str, *, merges: bool) -> Machine:
     cluster = _cluster(home, profile, name)
 
-    def train(run: Run, base: Path, report: Callable[[Event], None]) -> None:
+    def train(run: Run, base: Path, report: Callable[[Event], None]) -> str:
         _audit(profile, run, cluster.address)
-        train_on_ray(cluster, _errand(run, base, merges=merges), report)
+        return train_on_ray(cluster, _errand(run, base, merges=merges), report)
 
     def end(run: Run, base: Path) -> str:
         ended = end_on_ray(cluster, _errand(run, base, merges=merges))
-        return f"The job on {name} is ended, and the data set deleted there." if ended else ""
+        return f"The job on {name} is ended. {ended}" if ended else ""
 
     return Machine(train, end, merges)
 
