@@ -25,3 +25,9 @@ def test_help_loads_nothing_heavy(words: list[str]) -> None:
     *_, loaded = done.stdout.rpartition("LOADED")
     assert "Usage" in done.stdout
     assert not (HEAVY | WEB) & set(loaded.split())
+
+
+def test_ray_is_loaded_only_to_reach_a_cluster() -> None:
+    program = "import idiolect.cli, idiolect.workflow.cycle, idiolect.machines.on_ray, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "ray" not in done.stdout.split()

@@ -51,12 +51,18 @@ def write_job(folder: Path, base: Path, samples: int = 12) -> None:
 
 
 @pytest.mark.slow
-def test_events_arrive_in_order_and_the_result_is_there(tmp_path: Path, tiny_base: Path) -> None:
+def test_events_arrive_in_order_and_the_result_is_there(
+    tmp_path: Path, tiny_base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bundle, told = tmp_path / "bundle", list[Event]()
     write_job(bundle, tiny_base)
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")  # the job's log then names all that it imports
     train_here(bundle, tiny_base, tmp_path / "run.log", told.append)
     assert [type(e) for e in told] == [Started, HeldOut, Stepped, HeldOut, Finished]
     assert read_result(bundle).steps == 1
+    imported = {line.rpartition("|")[2].strip() for line in (tmp_path / "run.log").read_text().splitlines()}
+    assert "torch" in imported
+    assert "ray" not in imported
 
 
 def test_a_job_that_fails_says_why_and_what_to_do(tmp_path: Path) -> None:
