@@ -47,19 +47,23 @@ class FakePod:
     port: int
     process: subprocess.Popen[bytes] | None
     status: str = "RUNNING"
-    never_ready: bool = False
+    fault: str = ""
+    looks: int = 0
 
     def told(self) -> dict[str, Any]:
         if self.process and self.process.poll() is not None and self.status == "RUNNING":
             self.status = "EXITED"
-        ready = self.status == "RUNNING" and not self.never_ready
+        self.looks += 1
+        ready = self.status == "RUNNING" and self.fault != "no port"
+        # Ports are recycled: the first that is told may be that of a pod that was there before.
+        port = 9 if self.fault == "stale port" and self.looks < 4 else self.port
         return {
             "id": self.id,
             "name": self.asked["name"],
             "status": self.status,
             "cost": 0.5 if self.status == "RUNNING" else 0,
-            "gpu": self.asked["gpu"],
-            "ssh": {"proxy": None, "direct": {"host": "127.0.0.1", "port": self.port} if ready else None},
+            "gpu": {"id": "GPU Z", "count": 1} if self.fault == "other GPU" else self.asked["gpu"],
+            "ssh": {"proxy": None, "direct": {"host": "127.0.0.1", "port": port} if ready else None},
             "runtime": None,
         }
 
@@ -171,7 +175,9 @@ class RunPodServer:
             self._problem(request, 500, "internal error")
         else:
             pod = self._begin(body)
-            pod.never_ready = fault == "no port"
+            pod.fault = fault
+            if fault == "no driver":
+                (pod.folder / "bin" / "nvidia-smi").write_text("#!/bin/sh\necho 'NVIDIA-SMI has failed'; exit 9\n")
             if fault == "dies":
                 pod.end()
             if fault == "500 that made it":
@@ -182,11 +188,14 @@ class RunPodServer:
     def _begin(self, body: dict[str, Any]) -> FakePod:
         pod_id = f"pod{len(self.calls)}"
         folder = self.folder / pod_id
-        folder.mkdir()
+        (folder / "bin").mkdir(parents=True)
+        (folder / "bin" / "nvidia-smi").write_text(f"#!/bin/sh\necho '{body['gpu']['id']}'\n")
+        (folder / "bin" / "nvidia-smi").chmod(0o755)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = int(free.getsockname()[1])
         inside = {"RUNPOD_POD_ID": pod_id, "RUNPOD_API_KEY": POD_KEY, "OMP_NUM_THREADS": "1", "POD_FOLDER": str(folder)}
+        inside["PATH"] = f"{folder / 'bin'}:{os.environ['PATH']}"
         settings = {
             "Port": port,
             "ListenAddress": "127.0.0.1",
@@ -200,7 +209,7 @@ class RunPodServer:
             "SetEnv": " ".join(f"{k}={v}" for k, v in inside.items()),
         }
         (folder / "sshd_config").write_text("".join(f"{k} {v}\n" for k, v in settings.items()))
-        environ = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **inside, **body["env"]}
+        environ = {"HOME": os.environ.get("HOME", "/"), **inside, **body["env"]}
         with (folder / "container.log").open("wb") as log:
             command = body["args"] or str(self.folder / "start.sh")
             process = subprocess.Popen(  # noqa: S602 - as a container's command is run

@@ -61,13 +61,39 @@ def test_a_job_on_a_pod_ends_with_the_same_weights_and_no_pod(
         assert not file.is_file() or KEY.encode() not in file.read_bytes(), file
 
 
-@pytest.mark.parametrize("fault", ["400", "429", "500", "500 that made it", "dies"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *("400", "429", "500", "500 that made it", "dies", "no driver"),
+        *(pytest.param(fault, marks=pytest.mark.slow) for fault in ("stale port", "other GPU")),
+    ],
+)
 def test_what_may_pass_is_tried_again(runpod: RunPodServer, renting: Renting, fault: str) -> None:
     runpod.faults.append(fault)
     lease = rent(renting, "job", lambda _: None)
     assert [p.told()["name"] for p in runpod.pods.values()] == [lease.name]
-    used = "GPU B" if fault in ("400", "dies") else "GPU A"
+    used = "GPU B" if fault in ("400", "dies", "other GPU", "no driver") else "GPU A"
     assert runpod.pods[lease.pod].asked["gpu"]["id"] == used
+
+
+@pytest.mark.slow
+def test_a_pod_that_never_gets_its_port_is_given_back(
+    runpod: RunPodServer, renting: Renting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("idiolect.machines.pods._READY_SECONDS", 0.5)
+    runpod.faults.extend(["no port", "no port"])
+    with pytest.raises(MachineFault, match="cannot be reached"):
+        rent(renting, "job", lambda _: None)
+    assert [call.split("/")[0] for call in runpod.calls].count("DELETE ") == 2
+    assert not runpod.pods
+
+
+@pytest.mark.slow
+def test_a_template_takes_the_place_of_an_image(runpod: RunPodServer, tmp_path: Path) -> None:
+    lease = rent(renting_at(runpod.url, tmp_path, template="mine"), "job", lambda _: None)
+    asked = runpod.pods[lease.pod].asked
+    assert asked["templateId"] == "mine"
+    assert "image" not in asked
 
 
 @pytest.mark.parametrize(("fault", "kind"), [("402", UserFault), ("422", UserFault)])

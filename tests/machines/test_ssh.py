@@ -75,6 +75,7 @@ def test_a_host_never_met_is_shown_and_asked_for(box: SshBox, tmp_path: Path, se
         check(box, known, accept=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("named_in", ["ssh config", "machines.toml"])
 def test_a_name_of_the_ssh_config_and_a_jump_host_are_followed(
     server: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named_in: str

@@ -15,7 +15,7 @@ import pytest
 from idiolect.errors import MachineFault, NeedsConsent, OptionFault, UserFault
 from idiolect.export import export_gguf
 from idiolect.files import sha256
-from idiolect.home import FULL, Home, Run
+from idiolect.home import FINE_TUNE, FULL, Home, Run
 from idiolect.training import Note
 from idiolect.training.gpus import Gpu
 from idiolect.workflow.cancel import cancel
@@ -23,6 +23,7 @@ from idiolect.workflow.cycle import run_cycle
 from idiolect.workflow.plan import Asked, plan
 from idiolect.workflow.pods import list_pods
 from idiolect.workflow.runs import find, overview
+from idiolect.workflow.where import renting
 from tests.conftest import Event, MakePerson
 from tests.machines.runpod_server import KEY, RunPodServer
 from tests.machines.ssh_server import SSHD, SshServer
@@ -155,6 +156,11 @@ def test_before_money_is_spent_all_that_it_will_take_is_shown(
     # Five minutes to start, at half a dollar an hour; the tiny model itself takes no time.
     assert re.search(r"Estimated: \d\.\d of its 24 GiB, 5 minutes, 0\.04 \$\.", said), said
     assert plan(home, Asked(person, {}, {"machine": "runpod", "yes": True}), FULL).machine.merges
+    monkeypatch.setenv("RUNPOD_GPU_TYPE_FULL", "GPU A")
+    with pytest.raises(NeedsConsent, match="GPU A first"):
+        plan(home, Asked(person, {}, {"machine": "runpod"}), FINE_TUNE)
+    monkeypatch.setenv("RUNPOD_TEMPLATE_ID", "mine")
+    assert renting(home).wishes.template == "mine"
     assert not runpod.pods
 
 
@@ -205,10 +211,11 @@ def test_a_cancelled_run_goes_on_nowhere_and_nothing_of_it_is_there(
         (row,) = overview(home)
         profile, run = find(home, row.label)
         outcome = cancel(profile, run)
-        running.communicate()
+        said, _ = running.communicate()
     finally:
         server.stop()
     assert running.returncode
+    assert ("The pod is given back; it cost" in said) == (machine == "runpod")
     assert ("The data set is deleted from 127.0.0.1." in outcome) == (machine == "ssh:box")
     assert not runpod.pods
     assert not list((tmp_path / ("box" if machine == "ssh:box" else "there")).glob("jobs/*"))

@@ -27,14 +27,10 @@ _EXTRAS = ("train", "export")
 #: Of what pip says when it fails, what matters stands at the end.
 _LAST_LINES = 3
 _ABOUT = """
-import json, os, shutil, subprocess, sys
+import json, os, sys
 folder = sys.argv[1] if os.path.isabs(sys.argv[1]) else os.path.join(os.path.expanduser("~"), sys.argv[1])
 os.makedirs(folder, mode=0o700, exist_ok=True)
-gpus = shutil.which("nvidia-smi")
-query = [gpus, "--query-gpu=name", "--format=csv,noheader"]
-named = subprocess.run(query, capture_output=True, text=True).stdout.split("\\n") if gpus else []
-print(json.dumps({"version": sys.version_info[:2], "python": sys.executable, "folder": folder,
-                  "free": shutil.disk_usage(folder).free, "gpus": [n for n in named if n]}))
+print(json.dumps({"version": sys.version_info[:2], "python": sys.executable, "folder": folder}))
 """
 _UNPACK = """
 import os, shutil, sys, zipfile
@@ -49,12 +45,10 @@ except OSError:  # another run was as quick
 
 @dataclass(frozen=True)
 class FarSide:
-    """A computer that was looked at: its folder of ours (absolute), its Python, its free bytes and its GPUs."""
+    """A computer that was looked at: its folder of ours (absolute), and its Python."""
 
     folder: str
     python: str
-    free: int
-    gpus: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -76,7 +70,7 @@ async def look(connection: asyncssh.SSHClientConnection, box: SshBox) -> FarSide
             f"{box.python} on {box.host} is Python {major}.{minor}; 3.11 or newer is needed.",
             "Name another one in machines.toml: python = …",
         )
-    return FarSide(about["folder"], about["python"], about["free"], tuple(about["gpus"]))
+    return FarSide(about["folder"], about["python"])
 
 
 async def install(far: Far, box: SshBox, there: FarSide, tell: Callable[[str], None]) -> Installed:

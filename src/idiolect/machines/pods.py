@@ -19,8 +19,10 @@ import msgspec
 from idiolect.errors import IdiolectError, MachineFault
 from idiolect.files import remove, write_json
 from idiolect.machines import runpod_api as api
+from idiolect.machines.connection import Unreachable
 from idiolect.machines.described import RunPodWishes, SshBox
 from idiolect.machines.runpod_api import Account, NoCapacity, Pod, Wish
+from idiolect.machines.ssh import has_gpu
 from idiolect.training import Event, Note
 
 PREFIX = "idiolect-"
@@ -136,6 +138,7 @@ def rent(renting: Renting, job: str, report: Callable[[Event], None], bills: Pat
             report(Note(f"Rented {candidate.gpu} ({candidate.cloud}) for {lease.cost_per_hour:.2f} $/h."))
             lease = _reachable(renting, lease)
             write_json(renting.lease_file(job), lease)
+            _check_hardware(renting, lease, made, candidate)
         except (NoCapacity, NotReady) as fault:
             last = fault
             give_back(renting, job, keep_identity=True)
@@ -281,6 +284,18 @@ def _reachable(renting: Renting, lease: Lease) -> Lease:
                 return msgspec.structs.replace(lease, host=host, port=port)
         renting.account.sleep(_POLL_SECONDS)
     raise NotReady(f"the pod cannot be reached after {_READY_SECONDS} seconds", "Another one is tried.")
+
+
+def _check_hardware(renting: Renting, lease: Lease, made: Pod, candidate: Candidate) -> None:
+    """Raise NotReady for a pod with another GPU than was asked for, or with one whose driver does not answer."""
+    if made.gpu not in ("", candidate.gpu):
+        raise NotReady(f"the pod has another GPU, {made.gpu}", "Another one is tried.")
+    try:
+        there = has_gpu(renting.box(lease), renting.known_hosts(lease.job))
+    except Unreachable as fault:
+        raise NotReady(f"the pod cannot be entered: {fault.problem}", "Another one is tried.") from fault
+    if not there:
+        raise NotReady("the GPU of the pod does not answer", "Another one is tried.")
 
 
 def _pinned(known_hosts: Path, host: str, port: int, named: set[str]) -> bool:

@@ -52,14 +52,19 @@ def _train(renting: Renting, lease: Lease, errand: Errand, report: Callable[[Eve
         raise
     except KeyboardInterrupt:
         _end(renting, lease, errand)
+        report(Note(_given_back(lease)))
         raise
     except BaseException:
         give_back(renting, errand.name)
+        report(Note(_given_back(lease)))
         raise
     give_back(renting, errand.name)
-    given_back = f"The pod is given back; it cost {spent(lease):.2f} $."
-    report(Note(given_back))
-    return f"{deleted} {given_back}"
+    report(Note(_given_back(lease)))
+    return f"{deleted} {_given_back(lease)}"
+
+
+def _given_back(lease: Lease) -> str:
+    return f"The pod is given back; it cost {spent(lease):.2f} $."
 
 
 def _over(renting: Renting, lease: Lease, errand: Errand, paid_before: float) -> str | None:
@@ -77,7 +82,7 @@ def end_rented(renting: Renting, errand: Errand) -> str:
     if lease is None:
         return ""
     _end(renting, lease, errand)
-    return f"The pod is given back; it cost {spent(lease):.2f} $."
+    return _given_back(lease)
 
 
 def _end(renting: Renting, lease: Lease, errand: Errand) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from idiolect.errors import RunFailed
 from idiolect.files import remove, sha256
 from idiolect.machines import far_job, transfer
-from idiolect.machines.connection import Unreachable, connected, exists
+from idiolect.machines.connection import Unreachable, connected, exists, run
 from idiolect.machines.described import SshBox
 from idiolect.machines.far_job import FarJob, Heard
 from idiolect.machines.installation import FarSide, install, look
@@ -87,6 +87,16 @@ def check(box: SshBox, known_hosts: Path, *, accept: bool) -> FarSide:
             return await look(connection, box)
 
     return asyncio.run(looked())
+
+
+def has_gpu(box: SshBox, known_hosts: Path) -> bool:
+    """Whether there is a GPU whose driver answers. Raises MachineFault if one cannot log in."""
+
+    async def asked() -> bool:
+        async with connected(box, known_hosts) as connection:
+            return (await run(connection, "nvidia-smi --query-gpu=name --format=csv,noheader")).exit_status == 0
+
+    return asyncio.run(asked())
 
 
 def train_there(
