@@ -80,12 +80,12 @@ def test_a_host_never_met_is_shown_and_asked_for(box: SshBox, tmp_path: Path, se
 def test_a_name_of_the_ssh_config_and_a_jump_host_are_followed(
     server: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named_in: str
 ) -> None:
-    jump = "ProxyJump hop" if named_in == "ssh config" else ""
+    jump = "Host *\n ProxyJump hop\n" if named_in == "ssh config" else ""
     hop, known = SshServer(tmp_path / "hop").start(), tmp_path / "known_hosts"
     (tmp_path / "me" / ".ssh").mkdir(parents=True)
     (tmp_path / "me" / ".ssh" / "config").write_text(
-        f"Host far\n HostName localhost\n Port {server.port}\n IdentityFile {server.identity}\n {jump}\n"
-        f"Host hop\n HostName 127.0.0.1\n Port {hop.port}\n IdentityFile {hop.identity}\n"
+        f"Host far\n HostName localhost\n Port {server.port}\n IdentityFile {server.identity}\n"
+        f"Host hop\n HostName 127.0.0.1\n Port {hop.port}\n IdentityFile {hop.identity}\n{jump}"
     )
     monkeypatch.setenv("HOME", str(tmp_path / "me"))
     box = SshBox(host="far", jump=None if jump else "hop", folder=str(tmp_path / "there"), python=sys.executable)

@@ -47,8 +47,8 @@ async def connected(
     ssh = _asyncssh()
     where: dict[str, Any] = {"host": box.host, "config": _config(), **_given(port=box.port, tunnel=box.jump)}
     meant = await ssh.SSHClientConnectionOptions.construct(**where)
-    async with _through(str(meant.tunnel or ""), known_hosts, accept=accept) as tunnel:
-        where |= _given(tunnel=tunnel)
+    async with _through(str(meant.tunnel or ""), box.host, known_hosts, accept=accept) as tunnel:
+        where["tunnel"] = tunnel
         try:
             connection = await _logged_in(box, where, known_hosts)
         except ssh.HostKeyNotVerifiable as error:
@@ -86,14 +86,16 @@ async def _logged_in(box: SshBox, where: dict[str, Any], known_hosts: Path) -> a
 
 
 @asynccontextmanager
-async def _through(jump: str, known_hosts: Path, *, accept: bool) -> AsyncIterator[asyncssh.SSHClientConnection | None]:
+async def _through(
+    jump: str, target: str, known_hosts: Path, *, accept: bool
+) -> AsyncIterator[asyncssh.SSHClientConnection | None]:
     """Log in to the last of some jump hosts, through the others; `jump` is as `ssh -J` and ProxyJump take it."""
-    if not jump:
-        yield None
-        return
     *before, last = jump.split(",")
     user, _, address = last.rpartition("@")
     host, _, port = address.rpartition(":") if address.rpartition(":")[2].isdigit() else (address, "", "")
+    if host in ("", "none", target):  # `Host *` names the jump host for itself, too
+        yield None
+        return
     hop = SshBox(
         host=host.strip("[]"), user=user or None, port=int(port) if port else None, jump=",".join(before) or None
     )
