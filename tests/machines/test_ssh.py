@@ -19,7 +19,7 @@ from idiolect.files import sha256
 from idiolect.machines import train_here
 from idiolect.machines.connection import UnknownHostKey, connected
 from idiolect.machines.described import SshBox
-from idiolect.machines.ssh import Errand, check, train_there
+from idiolect.machines.ssh import Errand, check, lost, train_there
 from idiolect.machines.transfer import Far, fetch, send
 from idiolect.training import Event, Moved, Note, Stepped, is_trained
 from tests.machines.conftest import MakeJob, weights
@@ -143,6 +143,31 @@ def test_a_transfer_goes_on_in_the_middle(box: SshBox, known: Path, tmp_path: Pa
     sent, got = asyncio.run(both_ways())
     assert (sent, got) == ([12 << 20], [4 << 20, 8 << 20, 12 << 20])
     assert sha256(tmp_path / "back.bin") == sha256(local)
+
+
+@pytest.mark.slow
+def test_a_download_that_is_cut_goes_on_where_it_was(
+    box: SshBox, known: Path, tmp_path: Path, server: SshServer
+) -> None:
+    there, here = tmp_path / "weights.bin", tmp_path / "back.bin"
+    there.write_bytes(os.urandom(24 << 20))
+    got: list[int] = []
+
+    def listen(done: int) -> None:
+        got.append(done)
+        if got == [4 << 20, 8 << 20]:
+            server.cut()
+
+    async def download() -> None:
+        async with connected(box, known) as connection:
+            await fetch(Far(connection, sys.executable), str(there), here, listen)
+
+    with pytest.raises(lost()):
+        asyncio.run(download())
+    assert not here.exists()
+    asyncio.run(download())
+    assert got == [n << 22 for n in range(1, 7)]  # each four megabytes once
+    assert sha256(here) == sha256(there)
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from idiolect.errors import MachineFault, NeedsConsent, OptionFault, UserFault
 from idiolect.export import export_gguf
 from idiolect.files import sha256
 from idiolect.home import FINE_TUNE, FULL, Home, Run
+from idiolect.machines.pods import rent
 from idiolect.training import Note
 from idiolect.training.gpus import Gpu
 from idiolect.workflow.cancel import cancel
@@ -88,7 +89,11 @@ def test_a_run_elsewhere_leaves_the_files_of_one_here(
             run_cycle(home, Asked(person, {}, {"machine": "ssh:box"}), FULL, lambda _: None)
         assert fault.value.flag == "accept_host_key"
         flags = {"machine": "ssh:box", "accept_host_key": True}
-        there = run_cycle(home, Asked(person, {}, flags), FULL, lambda _: None)
+        forgotten = rent(renting(home), "0123456789abcdef", lambda _: None)
+        heard: list[Any] = []
+        there = run_cycle(home, Asked(person, {}, flags), FULL, heard.append)
+        assert Note(f"Gave back a pod that nobody needed any more: {forgotten.name}.") in heard
+        assert not runpod.pods
     finally:
         server.stop()
     outcomes = {step.step: step.outcome for step in there.summary.steps}

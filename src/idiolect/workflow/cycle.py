@@ -16,7 +16,7 @@ from idiolect.curation import SELECTION, memory_stamps, values_of
 from idiolect.errors import IdiolectError, UserFault
 from idiolect.files import make_folder, remove, remove_partials, write_json
 from idiolect.home import CYCLES, Cycle, Home, Profile, Run
-from idiolect.machines import RUNPOD
+from idiolect.machines import LOCAL, RUNPOD
 from idiolect.training import Note
 from idiolect.workflow import data_steps, evaluating, steps
 from idiolect.workflow.audit import audit
@@ -28,7 +28,7 @@ from idiolect.workflow.faults import audited, telling_of_faults
 from idiolect.workflow.journal import Journal, StepRecord, fingerprints, read_journal, why_again, written
 from idiolect.workflow.lock import Holder, only_run
 from idiolect.workflow.plan import Asked, Plan, plan
-from idiolect.workflow.pods import reap_pods
+from idiolect.workflow.pods import has_leases, reap_pods
 from idiolect.workflow.publish import talks
 from idiolect.workflow.runs import Finished, run_of, standing, state, unfinished
 from idiolect.workflow.summary import failed, read_summary, succeeded
@@ -192,7 +192,9 @@ def carry_on(home: Home, person: str, label: str, tell: Tell, *, wait: bool = Fa
 
 
 def _reap(home: Home, decided: Plan, tell: Tell) -> None:
-    if decided.data.options.machine == RUNPOD:
+    """Give back what earlier runs may have left, before anything is done on a machine that is not this one."""
+    machine = decided.data.options.machine
+    if machine == RUNPOD or (machine != LOCAL and has_leases(home)):
         for pod in reap_pods(home):
             tell(Note(f"Gave back a pod that nobody needed any more: {pod.name}."))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from idiolect.home import Home
@@ -15,6 +16,11 @@ _ENDED = ("succeeded", "failed", "cancelled")
 def list_pods(home: Home) -> Iterator[Pod]:
     """Yield all pods of the account, whoever rented them. Raises UserFault without an API key."""
     return all_pods(renting(home).account)
+
+
+def has_leases(home: Home) -> bool:
+    """Whether this computer has rented what was not given back in order, and has the key to do so now."""
+    return bool(os.environ.get("RUNPOD_API_KEY")) and home.pods.is_dir() and any(home.pods.iterdir())
 
 
 def reap_pods(home: Home) -> list[Pod]:
