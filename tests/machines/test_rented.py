@@ -12,7 +12,8 @@ import pytest
 
 from idiolect.errors import IdiolectError, MachineFault, RunFailed, UserFault
 from idiolect.machines import train_here
-from idiolect.machines.pods import Renting, billed, read_lease, reap, rent
+from idiolect.machines.leases import billed, read_lease
+from idiolect.machines.pods import Renting, reap, rent
 from idiolect.machines.rented import end_rented, train_rented
 from idiolect.machines.runpod_api import Account, NoCapacity
 from idiolect.machines.ssh import Errand

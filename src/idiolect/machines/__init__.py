@@ -13,8 +13,9 @@ from idiolect.machines.described import (
     runpod_wishes,
     ssh_box,
 )
+from idiolect.machines.leases import billed
 from idiolect.machines.local import train_here
-from idiolect.machines.pods import Candidate, Renting, billed, candidates, reap
+from idiolect.machines.pods import Candidate, Renting, candidates, reap
 from idiolect.machines.rented import end_rented, train_rented
 from idiolect.machines.runpod_api import Account, Pod, all_pods
 from idiolect.machines.ssh import Errand, check, end_there, train_there

@@ -21,6 +21,7 @@ from idiolect.files import remove, write_json
 from idiolect.machines import runpod_api as api
 from idiolect.machines.connection import Unreachable
 from idiolect.machines.described import RunPodWishes, SshBox
+from idiolect.machines.leases import Lease, read_lease, spent, write_bill
 from idiolect.machines.runpod_api import Account, NoCapacity, Pod, Wish
 from idiolect.machines.ssh import has_gpu
 from idiolect.training import Event, Note
@@ -37,30 +38,6 @@ _END = (
     "u.urlopen(u.Request(os.environ.get('IDIOLECT_RUNPOD_API','https://api.runpod.io')+'/v2/pods/'"
     "+os.environ['RUNPOD_POD_ID'],method='DELETE',headers={'Authorization':'Bearer '+os.environ['RUNPOD_API_KEY']}))"
 )
-
-
-class Lease(msgspec.Struct, frozen=True):
-    """What was rented for a job: enough to find it again, to get in, and to give it back."""
-
-    job: str
-    name: str
-    deadline: float
-    """Seconds since 1970, when the pod ends itself."""
-    pod: str = ""
-    host: str = ""
-    port: int = 0
-    cost_per_hour: float = 0.0
-    began: float = 0.0
-    bills: str = ""
-    """A folder in which is written down what the pod has cost, when it is given back."""
-
-
-class Bill(msgspec.Struct, frozen=True):
-    """What a pod has cost, in dollars, from the price that it was rented for and its time."""
-
-    pod: str
-    seconds: float
-    dollars: float
 
 
 @dataclass(frozen=True)
@@ -175,7 +152,7 @@ def give_back(renting: Renting, job: str, *, keep_identity: bool = False) -> Non
         named = _NAME.fullmatch(found.name)
         if named and named["job"] == job:
             api.terminate(renting.account, found.id)
-    _write_bill(read_lease(renting.lease_file(job)))
+    write_bill(read_lease(renting.lease_file(job)))
     if not keep_identity:
         remove(renting.lease_file(job).parent)
 
@@ -197,30 +174,8 @@ def reap(renting: Renting, goes_on: Callable[[str], bool]) -> Iterator[Pod]:
             yield found
     for job in ours:
         if not goes_on(job):
-            _write_bill(read_lease(renting.lease_file(job)))
+            write_bill(read_lease(renting.lease_file(job)))
             remove(renting.leases / job)
-
-
-def spent(lease: Lease) -> float:
-    """Return the dollars that a lease has cost by now."""
-    return lease.cost_per_hour * _seconds(lease) / 3600
-
-
-def _seconds(lease: Lease) -> float:
-    """Return how long a pod has been there; after its deadline it is no more."""
-    return max(min(time.time(), lease.deadline) - lease.began, 0) if lease.began else 0.0
-
-
-def _write_bill(lease: Lease | None) -> None:
-    if lease and lease.pod and lease.bills:
-        bill = Bill(lease.pod, round(_seconds(lease), 1), round(spent(lease), 4))
-        write_json(Path(lease.bills) / f"{lease.pod}.json", bill)
-
-
-def billed(bills: Path) -> float | None:
-    """Return the dollars that all pods of a run have cost together; None if none was rented."""
-    found = [msgspec.json.decode(f.read_bytes(), type=Bill).dollars for f in bills.glob("*.json")]
-    return round(sum(found), 4) if found else None
 
 
 def over(lease: Lease, wishes: RunPodWishes, paid: float = 0.0) -> str | None:
@@ -230,13 +185,6 @@ def over(lease: Lease, wishes: RunPodWishes, paid: float = 0.0) -> str | None:
     if time.time() > lease.deadline - wishes.spare_seconds:
         return f"max_hours ({wishes.max_hours:g}) are over"
     return None
-
-
-def read_lease(path: Path) -> Lease | None:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Lease)
-    except (OSError, msgspec.MsgspecError):
-        return None
 
 
 def make_identity(path: Path) -> None:

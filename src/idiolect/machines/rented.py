@@ -10,7 +10,8 @@ from functools import partial
 from idiolect.errors import IdiolectError
 from idiolect.machines import runpod_api as api
 from idiolect.machines.far_job import Heard
-from idiolect.machines.pods import Lease, Renting, billed, give_back, leased, over, rent, spent
+from idiolect.machines.leases import Lease, billed, spent
+from idiolect.machines.pods import Renting, give_back, leased, over, rent
 from idiolect.machines.ssh import Errand, Gone, end_there, lost, train_there
 from idiolect.training import Event, Note
 
