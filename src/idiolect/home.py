@@ -142,6 +142,11 @@ class Profile:
         return self.root / "state" / "idiolect-prepared.msgpack"
 
     @property
+    def heard(self) -> Path:
+        """What evaluation remembers of what model files have said."""
+        return self.root / "state" / "idiolect-heard.msgpack"
+
+    @property
     def lock(self) -> Path:
         return self.root / "state" / "idiolect.lock"
 

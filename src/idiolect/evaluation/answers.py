@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -60,9 +61,13 @@ def answers(model: Model, talks: Iterable[FormattedSample]) -> list[str]:
     The same prompt may be asked twice, since many are invented, and is then answered otherwise.
     """
     return [
-        _untagged(reply(model, asked(talk), Sampling(max_tokens=ANSWER_TOKENS, seed=number)).text)
-        for number, talk in enumerate(talks)
+        _untagged(reply(model, asked(talk), Sampling(max_tokens=ANSWER_TOKENS, seed=seed(talk))).text) for talk in talks
     ]
+
+
+def seed(talk: FormattedSample) -> int:
+    """Return a talk's own seed: it is answered the same whichever others are asked beside it."""
+    return zlib.crc32(talk.id.encode())
 
 
 def asked(sample: FormattedSample) -> Sequence[Message]:

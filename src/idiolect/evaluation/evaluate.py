@@ -11,17 +11,10 @@ import msgspec
 from idiolect.dataset import FormattedSample, RenderedSample, TrainingText
 from idiolect.errors import NoRoom
 from idiolect.evaluation import canaries
-from idiolect.evaluation.answers import (
-    ANSWER_TOKENS,
-    Answers,
-    answers,
-    asked,
-    held_out_talks,
-    learned_talks,
-    really_said,
-)
+from idiolect.evaluation.answers import ANSWER_TOKENS, Answers, asked, held_out_talks, learned_talks, really_said
 from idiolect.evaluation.evaluated import Evaluation, Parity, Trained
 from idiolect.evaluation.fidelity import Loss, fidelity, known, summed
+from idiolect.evaluation.heard import Heard, Losses, recall, remember
 from idiolect.evaluation.mauve import TEXTS_AT_LEAST, beside_the_person
 from idiolect.evaluation.memorized import CONTINUED_TOKENS, Recited, long_enough, overlaps, reciting
 from idiolect.evaluation.model_files import ModelFile
@@ -30,16 +23,15 @@ from idiolect.evaluation.served import (
     Compared,
     Earlier,
     Evaluated,
-    Losses,
     against,
     quantized,
-    read,
     read_other,
     served,
     to_compare,
 )
 from idiolect.evaluation.side_by_side import Job, Share, side_by_side
 from idiolect.evaluation.voice import Voice, voice
+from idiolect.export import numpy_on_threads
 from idiolect.serving import by_llama_cpp, by_training, differences, load
 from idiolect.training import Measured, SampleLoss, TrainingResult
 
@@ -66,14 +58,21 @@ def trained(measured: Measured, result: TrainingResult, rendered: Sequence[Rende
     )
 
 
-def evaluate(
-    run: Evaluated, base: Path, earlier: Earlier | str | None, so_far: Evaluation, prompts: int | None = None
+def evaluate(  # noqa: PLR0913 - whom it asks, and what is known already
+    run: Evaluated,
+    base: Path,
+    earlier: Earlier | str | None,
+    so_far: Evaluation,
+    *,
+    heard_before: Path,
+    prompts: int | None = None,
 ) -> Evaluation:
     """Let model files speak, and measure them: that of a run, its base's, that of an earlier run, its other ones.
 
     Instead of an earlier run may stand why there can be no comparison. `so_far` has what is known already: whose run
-    it is, what it was made of, what training measured. `prompts` is how many are asked, where that is not to follow
-    from how long training took.
+    it is, what it was made of, what training measured. `heard_before` is the file that has what model files have said
+    before, and has afterwards what they say now. `prompts` is how many are asked, where that is not to follow from how
+    long training took.
     """
     missing: dict[str, str] = {}
     if isinstance(earlier, str):
@@ -83,7 +82,10 @@ def evaluate(
     files = {"base": base, "new": run.gguf} | ({"previous": earlier.gguf} if earlier else {})
     talks = held_out_talks(run.formatted, run.lines, prompts or _prompts(budget, len(files)))
     texts = to_compare(run, earlier, budget)
-    found = side_by_side(_jobs(run, files, earlier, talks, texts), max(file.stat().st_size for file in files.values()))
+    heard = recall(heard_before, files)
+    jobs = _jobs(run, files, heard, talks, texts)
+    found = side_by_side(jobs, max(file.stat().st_size for file in files.values()))
+    remember(heard_before, files, heard)
     ours = found["read new"]
     of_each = {run.quantization: (run.gguf.stat().st_size, ours)}
     for other in run.others:
@@ -92,53 +94,54 @@ def evaluate(
         else:
             of_each[other.quantization] = read
     said = {who: found[who] for who in files} | {"real": [really_said(t) for t in talks]}
-    recited = {split: r for split in _SPLITS if (r := found[f"recite {split}"])}
+    recited = found["recite"]
     own = learned_talks(run.formatted, run.lines)
     learned = [really_said(t) for t in own]
-    heard = voice(learned, [t.mode for t in own], said, [t.mode for t in talks]) if talks else None
-    if heard:
-        heard = msgspec.structs.replace(heard, mauve=beside_the_person(base, run.tokenizer, said, learned))
+    sounds = _voice(run, base, own, said, talks)
     return msgspec.structs.replace(
         so_far,
         parity=found["parity"],
         served=served(run, texts.held, ours, measured),
         quantizations=quantized(run, texts.held, of_each, measured),
         against=against(run, earlier, texts, found["read previous"], ours) if earlier else None,
-        voice=heard,
+        voice=sounds,
         recited=recited,
         verbatim=sum(overlaps(text, learned) for text in said["new"]),
         answers=_answers(talks, said),
-        not_measured=missing | _not_measured(so_far.trained, heard, recited),
+        not_measured=missing | _not_measured(so_far.trained, sounds, recited),
     )
 
 
 def _jobs(
     run: Evaluated,
     files: Mapping[str, Path],
-    earlier: Earlier | None,
+    heard: Mapping[str, Heard],
     talks: Sequence[FormattedSample],
     texts: Compared,
 ) -> dict[str, Job]:
     """Return what model files are asked for, the longest first: each job has its files for itself."""
-    jobs: dict[str, Job] = {who: partial(_answered, file, talks) for who, file in files.items()}
-    for split, share_of_tries in _SPLITS.items():
-        tried = long_enough(run.lines, split, round(len(talks) * share_of_tries))
-        jobs[f"recite {split}"] = partial(_recited, run, tried)
+    jobs: dict[str, Job] = {who: partial(heard[who].answered, file, talks) for who, file in files.items()}
+    tried = {
+        split: long_enough(run.lines, split, round(len(talks) * share_of_tries))
+        for split, share_of_tries in _SPLITS.items()
+    }
+    jobs["recite"] = partial(_recited, run, tried)
     compared = [*texts.now, *texts.then]
-    jobs["read new"] = partial(read, run.gguf, [*texts.held, *compared], run.tokenizer)
-    if earlier:
-        jobs["read previous"] = partial(read, earlier.gguf, compared, run.tokenizer)
+    jobs["read new"] = partial(heard["new"].read, run.gguf, [*texts.held, *compared], run.tokenizer)
+    if "previous" in files:
+        jobs["read previous"] = partial(heard["previous"].read, files["previous"], compared, run.tokenizer)
     for other in run.others:
         jobs[f"read {other.quantization}"] = partial(_read_if_there_is_room, run, other, texts.held)
     return jobs | {"parity": partial(_parity, run)}
 
 
-def _answered(gguf: Path, talks: Sequence[FormattedSample], share: Share) -> list[str]:
-    return answers(load(gguf, threads=share.threads), share.each(talks))
-
-
-def _recited(run: Evaluated, texts: Sequence[TrainingText], share: Share) -> Recited | None:
-    return reciting(load(run.gguf, threads=share.threads), run.tokenizer, share.each(texts)) if texts else None
+def _recited(run: Evaluated, tried: Mapping[str, Sequence[TrainingText]], share: Share) -> dict[str, Recited]:
+    """Return how often the rest of each split's texts comes out, where there are any to try."""
+    if not any(tried.values()):
+        return {}
+    model = load(run.gguf, threads=share.threads)
+    found = {split: reciting(model, run.tokenizer, share.each(texts)) for split, texts in tried.items()}
+    return {split: recited for split, recited in found.items() if recited}
 
 
 def _read_if_there_is_room(
@@ -156,18 +159,35 @@ def _parity(run: Evaluated, share: Share) -> Parity:
     return Parity(len(trained), differences(trained, rendered))
 
 
-def _not_measured(trained: Trained, heard: Voice | None, recited: Mapping[str, Recited]) -> dict[str, str]:
+def _voice(
+    run: Evaluated,
+    base: Path,
+    own: Sequence[FormattedSample],
+    said: Mapping[str, Sequence[str]],
+    talks: Sequence[FormattedSample],
+) -> Voice | None:
+    """Compare answers with what the person said in their `own` talks; None where nobody was asked anything."""
+    if not talks:
+        return None
+    learned = [really_said(t) for t in own]
+    # Its matrices are so small that threads would wait for each other most of the time.
+    with numpy_on_threads(1):
+        found = voice(learned, [t.mode for t in own], said, [t.mode for t in talks])
+        return msgspec.structs.replace(found, mauve=beside_the_person(base, run.tokenizer, said, learned))
+
+
+def _not_measured(trained: Trained, sounds: Voice | None, recited: Mapping[str, Recited]) -> dict[str, str]:
     """Say what is lacking, and why."""
     nothing = "Nothing was held out."
     lacking = {
         "fidelity": nothing if trained.fidelity is None else "",
-        "voice": nothing if heard is None else "",
-        "authorship": "There are too few texts to train a judge on." if heard and not heard.authorship else "",
-        "delta": "There are too few words of theirs to tell how they vary." if heard and not heard.delta else "",
+        "voice": nothing if sounds is None else "",
+        "authorship": "There are too few texts to train a judge on." if sounds and not sounds.authorship else "",
+        "delta": "There are too few words of theirs to tell how they vary." if sounds and not sounds.delta else "",
         "mauve": f"It wants {TEXTS_AT_LEAST} answers and more: idiolect evaluate --prompts, if so much is held out."
-        if heard and not heard.mauve
+        if sounds and not sounds.mauve
         else "",
-        "modes": "There are too few texts of two modes to train judges on." if heard and not heard.modes else "",
+        "modes": "There are too few texts of two modes to train judges on." if sounds and not sounds.modes else "",
         "recitation": "No reply is long enough to be begun and gone on with." if "train" not in recited else "",
     }
     return {name: why for name, why in lacking.items() if why}

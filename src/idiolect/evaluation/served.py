@@ -9,10 +9,10 @@ from pathlib import Path
 from idiolect.dataset import ChatTemplate, FormattedSample, RenderedSample, TrainingText
 from idiolect.evaluation.evaluated import Against
 from idiolect.evaluation.fidelity import Loss, by_quarter, known, summed
+from idiolect.evaluation.heard import Heard, Losses
 from idiolect.evaluation.model_files import ModelFile, Quantized
 from idiolect.evaluation.side_by_side import Share
-from idiolect.serving import likelihood_losses
-from idiolect.training import Measured, SampleLoss, tokenize
+from idiolect.training import Measured, SampleLoss
 
 #: So many tokens are read of what two runs are compared by, and of what files of one model are, in the time in which
 #: one is said. Files of one model part little and all the same way, so that few replies tell how much.
@@ -55,10 +55,6 @@ class Compared:
     then: Sequence[TrainingText] = ()
 
 
-#: Text → its learned tokens and their summed loss. By its words: a memory may have been written anew since then.
-Losses = Mapping[str, tuple[int, float]]
-
-
 def to_compare(run: Evaluated, earlier: Earlier | None, budget: float) -> Compared:
     """Choose the texts. `budget` is how many tokens might be said in the time; two runs learned from none of theirs."""
     held = [t for t in run.lines if t.split == "held_out"]
@@ -71,18 +67,10 @@ def to_compare(run: Evaluated, earlier: Earlier | None, budget: float) -> Compar
     return Compared(few, *([t for t in texts if t.id not in learned] for texts in (now, then)))
 
 
-def read(gguf: Path, texts: Iterable[TrainingText], tokenizer: Path, share: Share) -> Losses:
-    """Return the losses of texts under a model file, each text once."""
-    once = list({t.text: t for t in texts}.values())
-    samples = tokenize(once, tokenizer)
-    losses = likelihood_losses(gguf, samples, share.threads)
-    return {t.text: (s.learned_tokens, loss) for t, s, loss in zip(once, samples, losses, strict=True)}
-
-
-def read_other(other: ModelFile, texts: Iterable[TrainingText], tokenizer: Path, share: Share) -> tuple[int, Losses]:
+def read_other(other: ModelFile, texts: Sequence[TrainingText], tokenizer: Path, share: Share) -> tuple[int, Losses]:
     """Return the size of another file of the same model, and the losses of texts under it."""
     with other.at_hand() as gguf:
-        return gguf.stat().st_size, read(gguf, texts, tokenizer, share)
+        return gguf.stat().st_size, Heard().read(gguf, texts, tokenizer, share)
 
 
 def quantized(

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from idiolect.export import numpy_on_threads
 from idiolect.serving import all_threads
 
 _T = TypeVar("_T")
@@ -45,7 +46,7 @@ def side_by_side(jobs: Mapping[str, Job], largest_bytes: int) -> dict[str, Any]:
     fitting = _memory_bytes() // (2 * max(largest_bytes, 1))
     together = max(min(len(jobs), all_threads(), fitting), 1)
     share = Share(max(all_threads() // together, 1), stopped)
-    with ThreadPoolExecutor(together) as pool:
+    with numpy_on_threads(share.threads), ThreadPoolExecutor(together) as pool:
         running = {name: pool.submit(job, share) for name, job in jobs.items()}
         try:
             return {name: future.result() for name, future in running.items()}

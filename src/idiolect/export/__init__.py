@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from idiolect.errors import MissingPart, OptionFault
+from idiolect.export.blas import numpy_on_threads
 from idiolect.export.ordered import Order, made_gguf, made_model, write_order
 from idiolect.export.policy import MIXTURES
 
@@ -38,6 +39,7 @@ __all__ = [
     "made_model",
     "merge_model",
     "merged",
+    "numpy_on_threads",
     "write_order",
 ]
 

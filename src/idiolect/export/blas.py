@@ -1,4 +1,4 @@
-"""Keeps numpy's matrix products on one thread each, where our own threads already share the cores.
+"""Keeps numpy's matrix products on few threads, where our own threads already share the cores.
 
 OpenBLAS, which numpy's wheels bring, else starts threads for each of them, and these wait by spinning: half as much
 time again for a whole export. Another BLAS is left as it is.
@@ -12,21 +12,19 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-
 LIBRARIES = ("../numpy.libs/*openblas*", ".dylibs/*openblas*")  # beside numpy's folder, or in it (macOS)
 NAMES = ("scipy_openblas_{}_num_threads64_", "scipy_openblas_{}_num_threads", "openblas_{}_num_threads")
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def numpy_on_threads(count: int) -> Iterator[None]:
     found = controls()
     if found is None:
         yield
         return
     get, put = found
     before = get()
-    put(1)
+    put(count)
     try:
         yield
     finally:
@@ -36,6 +34,8 @@ def one_thread() -> Iterator[None]:
 @cache
 def controls() -> tuple[Callable[[], int], Callable[[int], None]] | None:
     """Return the functions by which numpy's OpenBLAS says, and is told, how many threads it uses."""
+    import numpy as np
+
     numpy = Path(np.__file__).parent
     for path in (path for pattern in LIBRARIES for path in numpy.glob(pattern)):
         library = ctypes.CDLL(str(path))

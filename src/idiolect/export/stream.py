@@ -45,7 +45,7 @@ def encoded(tensors: Iterable[PlannedTensor]) -> Iterator[tuple[Slab, NDArray[np
     """Yield every slab with its bytes, in order; raises BaseModelFault for a weight that is not finite."""
     threads = min(MOST_THREADS, max(2, os.cpu_count() or 1))
     waiting: deque[tuple[Slab, Future[NDArray[np.uint8]]]] = deque()
-    with blas.one_thread(), ThreadPoolExecutor(threads) as pool:
+    with blas.numpy_on_threads(1), ThreadPoolExecutor(threads) as pool:
         try:
             for slab in slabs(tensors):
                 waiting.append((slab, pool.submit(_encoded, slab)))

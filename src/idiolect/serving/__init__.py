@@ -4,7 +4,7 @@ from idiolect.serving import ollama
 from idiolect.serving.continuation import continuation
 from idiolect.serving.endpoint import Offered, endpoint
 from idiolect.serving.go_template import go_template
-from idiolect.serving.in_process import CONTEXT, Model, Reply, Sampling, all_threads, load, reply
+from idiolect.serving.in_process import CONTEXT, Model, Reply, Sampling, all_threads, engine, load, reply
 from idiolect.serving.likelihood import last_states, likelihood_losses
 from idiolect.serving.modelfile import modelfile
 from idiolect.serving.parity import TALKS, by_llama_cpp, by_server, by_training, differences
@@ -23,6 +23,7 @@ __all__ = [
     "continuation",
     "differences",
     "endpoint",
+    "engine",
     "go_template",
     "last_states",
     "likelihood_losses",

@@ -59,12 +59,7 @@ def load(gguf: Path, context: int = CONTEXT, *, warm_up: bool = True, threads: i
 
     Raises DataFault for a file that llama.cpp refuses, MissingPart without xllamacpp.
     """
-    try:
-        import xllamacpp
-    except ModuleNotFoundError as error:
-        raise MissingPart(
-            "Talking to a model file needs xllamacpp.", "Install it: pip install 'idiolect[chat]'"
-        ) from error
+    xllamacpp = _llama_cpp()
     key = secrets.token_hex()
     wanted = xllamacpp.CommonParams()
     wanted.model.path = str(gguf)
@@ -84,6 +79,11 @@ def load(gguf: Path, context: int = CONTEXT, *, warm_up: bool = True, threads: i
     # Only the running loop answers this. A server that is dropped before its loop runs would never end.
     server.handle_metrics()
     return Model(gguf, server, key)
+
+
+def engine() -> str:
+    """Return which llama.cpp model files are asked by: another one may answer otherwise. Raises MissingPart."""
+    return f"xllamacpp {_llama_cpp().__version__}"
 
 
 def all_threads() -> int:
@@ -142,6 +142,16 @@ def prompt_tokens(model: Model, text: str) -> tuple[int, ...]:
 def as_objects(messages: Sequence[Message]) -> list[dict[str, str]]:
     """Return messages as the APIs of OpenAI and Ollama take them."""
     return [{"role": m.role, "content": m.content} for m in messages]
+
+
+def _llama_cpp() -> Any:
+    try:
+        import xllamacpp
+    except ModuleNotFoundError as error:
+        raise MissingPart(
+            "Talking to a model file needs xllamacpp.", "Install it: pip install 'idiolect[chat]'"
+        ) from error
+    return xllamacpp
 
 
 def _ask(model: Model, path: str, body: Mapping[str, Any]) -> Any:

@@ -62,6 +62,7 @@ def evaluate_step(plan: Plan, _: Callable[[Any], None]) -> str:
         base_gguf(plan.data.profile.home, plan.target, plan.run.quantization),
         _comparable(earlier, plan.data.profile, plan.target.base.name) if earlier else None,
         _so_far(plan),
+        heard_before=plan.data.profile.heard,
     )
     judged = write_down(plan.run, evaluation, plan.data.options)
     return f"{judged.reason} {advised(evaluation, plan.data.options)}".rstrip()
@@ -87,7 +88,8 @@ def evaluate_run(
         base_gguf(home, aimed, finished.run.quantization),
         _comparable(earlier, profile, aimed.base.name) if earlier else None,
         so_far,
-        prompts,
+        heard_before=profile.heard,
+        prompts=prompts,
     )
     return finished, rewrite(finished, evaluation)
 

@@ -96,6 +96,7 @@ def take_out(home: Home, person: str, found: Found) -> dict[str, list[TrainingTe
         for path in found.files.values():
             remove(path)
         remove(profile.prepared)
+        remove(profile.heard)
         forget_edits(profile, found.files.keys())
         for place in (profile.dataset(), *(h.run for h in found.runs)):
             _clean(place, found.files.keys())
