@@ -3,8 +3,10 @@
 from idiolect.evaluation.answers import Answers
 from idiolect.evaluation.blind import Pair, pairs, score
 from idiolect.evaluation.evaluate import evaluate, trained
-from idiolect.evaluation.evaluated import Blind, Evaluation, MadeOf, Parity, read_evaluation
+from idiolect.evaluation.evaluated import Blind, Evaluation, MadeOf, Month, Parity, read_evaluation
+from idiolect.evaluation.fidelity import known
 from idiolect.evaluation.model_files import ModelFile, advice
+from idiolect.evaluation.months import month
 from idiolect.evaluation.probes import planted, probes
 from idiolect.evaluation.quantization import gguf_loss, unquantized_loss
 from idiolect.evaluation.report import report_html
@@ -20,6 +22,7 @@ __all__ = [
     "Evaluation",
     "MadeOf",
     "ModelFile",
+    "Month",
     "Pair",
     "Parity",
     "StillKnown",
@@ -28,6 +31,8 @@ __all__ = [
     "advice",
     "evaluate",
     "gguf_loss",
+    "known",
+    "month",
     "pairs",
     "planted",
     "probes",

@@ -1,4 +1,4 @@
-"""Figures as places on a scale, for the report: marks with intervals on tracks, and lines over steps."""
+"""Figures as places on a scale, for the report: marks with intervals on tracks, lines over steps, runs over months."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from idiolect.evaluation.resampling import Estimate
+
+_LEAST_NATS = 0.5
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,64 @@ def curve(losses: Sequence[tuple[int, float]], points: Sequence[tuple[float, flo
     line = " ".join(f"{round(100 * step / last, 2)},{height(loss)}" for step, loss in losses)
     dots = tuple((round(100 * share, 2), height(loss), f"{loss:.3f}") for share, loss in points)
     return Curve(line, dots, f"{low:g}", f"{high:g}", last)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One run's figure in a box of 100 by 100, from its upper left: where it stands, and its interval."""
+
+    kind: str
+    told: str
+    x: float
+    y: float
+    top: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Course:
+    """How one figure went from run to run: its moments, the line through them, the ends of the scale, and the news."""
+
+    name: str
+    note: str
+    news: str
+    moments: tuple[Moment, ...]
+    line: str
+    low: str
+    high: str
+
+
+#: A figure and its run's number, and what is said of it.
+Stop = tuple[int, Estimate, str, str]
+
+
+def course(name: str, note: str, stops: Sequence[Stop], runs: int) -> Course:
+    """Draw a figure of some of `runs` runs: stops are (number of the run, figure, kind of mark, whose in words)."""
+    low, high = _at_least(*_rounded(min(f.low for _, f, _, _ in stops), max(f.high for _, f, _, _ in stops)))
+
+    def height(value: float) -> float:
+        return round(100 - 100 * (value - low) / (high - low), 2)
+
+    moments = tuple(
+        Moment(
+            kind,
+            f"{whose}: {f.value:.3f} ({f.low:.3f} to {f.high:.3f})",
+            round(100 * (number + 0.5) / runs, 2),
+            height(f.value),
+            height(f.high),
+            round(height(f.low) - height(f.high), 2),
+        )
+        for number, f, kind, whose in stops
+    )
+    values = [f.value for _, f, _, _ in stops]
+    news = f"{values[-1]:.2f}" + (f", {values[-1] - values[-2]:+.2f} since the run before" if len(values) > 1 else "")
+    return Course(name, note, news, moments, " ".join(f"{m.x},{m.y}" for m in moments), f"{low:g}", f"{high:g}")
+
+
+def _at_least(low: float, high: float) -> tuple[float, float]:
+    """Widen a scale to half a nat, so that noise does not look like mountains."""
+    lacking = max(_LEAST_NATS - (high - low), 0.0)
+    return round(low - lacking / 2, 3), round(high + lacking / 2, 3)
 
 
 def _rounded(low: float, high: float) -> tuple[float, float]:

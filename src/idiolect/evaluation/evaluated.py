@@ -41,6 +41,17 @@ class Against(msgspec.Struct, frozen=True, kw_only=True):
     by_quarter: dict[str, Loss]
 
 
+class Month(msgspec.Struct, frozen=True, kw_only=True):
+    """An earlier run: its weights on the replies that this run holds out, too, and on the general questions."""
+
+    label: str
+    published: bool
+    """It was published once, or is."""
+    all: Loss | None
+    by_quarter: dict[str, Loss]
+    general: Loss | None
+
+
 class Parity(msgspec.Struct, frozen=True):
     """How many talks the model file renders as training does, and where it parts from it (nowhere, if it is fit)."""
 
@@ -87,6 +98,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """Model files of these weights, the smallest first, each beside the weights; not all of them are kept."""
     parity: Parity | None = None
     against: Against | None = None
+    months: tuple[Month, ...] = ()
+    """Earlier runs that began with the same base model, the oldest first."""
     voice: Voice | None = None
     recited: dict[str, Recited] = {}
     """train, held_out → how often greedy continuations recite."""

@@ -7,9 +7,10 @@ from importlib.resources import files
 import jinja2
 
 from idiolect.dataset import figures
-from idiolect.evaluation.charts import Chart, Curve, Row, chart, curve
+from idiolect.evaluation.charts import Chart, Course, Curve, Row, chart, course, curve
 from idiolect.evaluation.evaluated import Evaluation
 from idiolect.evaluation.fidelity import Loss
+from idiolect.evaluation.months import as_month
 from idiolect.evaluation.resampling import Estimate
 from idiolect.evaluation.verdict import Verdict
 
@@ -37,6 +38,7 @@ def report_html(evaluation: Evaluation, verdict: Verdict, publish: str = "gate",
         fidelity=_fidelity(evaluation),
         curve=_curve(evaluation),
         against=_against(evaluation),
+        months=_months(evaluation),
         authorship=_authorship(evaluation),
         modes=_modes(evaluation),
         mauve=_mauve(evaluation),
@@ -147,6 +149,39 @@ def _against(e: Evaluation) -> Chart | None:
             for name, loss in rows.items()
         ]
     )
+
+
+def _months(e: Evaluation) -> list[Course]:
+    """Return how the loss went from run to run: on all replies, on those of each quarter, on general questions."""
+    if not e.months:
+        return []
+    runs = [*e.months, as_month(e)]
+    quarters = sorted({quarter for m in e.months for quarter in m.by_quarter})
+    rows = {"all replies": [m.all for m in runs]}
+    rows |= {f"said in {quarter}": [m.by_quarter.get(quarter) for m in runs] for quarter in quarters}
+    rows |= {"general questions": [m.general for m in runs]}
+    drawn = []
+    for name, losses in rows.items():
+        there = [(n, loss) for n, loss in enumerate(losses) if loss]
+        stops = [(n, loss.after, _kind(e, n), _whose(runs[n].label, loss)) for n, loss in there]
+        counts = sorted({loss.samples for _, loss in there})
+        if len(there) > 1:
+            drawn.append(
+                course(
+                    name, f"{' to '.join(map(str, dict.fromkeys([counts[0], counts[-1]])))} samples", stops, len(runs)
+                )
+            )
+    return drawn
+
+
+def _kind(e: Evaluation, number: int) -> str:
+    if number == len(e.months):
+        return "new"
+    return "previous" if e.months[number].published else "previous unpublished"
+
+
+def _whose(label: str, loss: Loss) -> str:
+    return f"{label}, {loss.samples} samples"
 
 
 def _authorship(e: Evaluation) -> Chart | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,7 +18,6 @@ from idiolect.dataset import FormattedSample, Quality, RenderedSample, TrainingT
 from idiolect.errors import UserFault
 from idiolect.evaluation import (
     Blind,
-    Earlier,
     Evaluated,
     Evaluation,
     MadeOf,
@@ -38,15 +36,15 @@ from idiolect.evaluation import (
 )
 from idiolect.export import export_gguf
 from idiolect.files import write_json, write_text
-from idiolect.home import Home, Profile, Run
+from idiolect.home import Home, Run
 from idiolect.machines import billed
 from idiolect.training import read_measured, read_result
 from idiolect.workflow.data_steps import read_lines, read_records
+from idiolect.workflow.earlier import before, comparable, month_over_month
 from idiolect.workflow.journal import read_journal
-from idiolect.workflow.plan import EARLIER_RUN, Plan, Target, target
-from idiolect.workflow.registry import read_registry
-from idiolect.workflow.runs import Finished, find_run, newest, state
-from idiolect.workflow.summary import file_facts, read_summary
+from idiolect.workflow.plan import Plan, Target, target
+from idiolect.workflow.runs import Finished, find_run, newest
+from idiolect.workflow.summary import file_facts
 
 #: The options that decide what a report says of an evaluation: the verdict, what is asked for, which file to take.
 GATE = frozenset({"publish", "publish_gain", "publish_forgetting", "publish_leakage", "quantization_loss"})
@@ -60,10 +58,11 @@ def evaluate_step(plan: Plan, _: Callable[[Any], None]) -> str:
     evaluation = evaluate(
         _evaluated(plan.run, plan.target),
         base_gguf(plan.data.profile.home, plan.target, plan.run.quantization),
-        _comparable(earlier, plan.data.profile, plan.target.base.name) if earlier else None,
+        comparable(earlier, plan.data.profile, plan.target.base.name) if earlier else None,
         _so_far(plan),
         heard_before=plan.data.profile.heard,
     )
+    evaluation = month_over_month(plan.data.profile, plan.run, evaluation)
     judged = write_down(plan.run, evaluation, plan.data.options)
     return f"{judged.reason} {advised(evaluation, plan.data.options)}".rstrip()
 
@@ -86,12 +85,12 @@ def evaluate_run(
     evaluation = evaluate(
         _evaluated(finished.run, aimed),
         base_gguf(home, aimed, finished.run.quantization),
-        _comparable(earlier, profile, aimed.base.name) if earlier else None,
+        comparable(earlier, profile, aimed.base.name) if earlier else None,
         so_far,
         heard_before=profile.heard,
         prompts=prompts,
     )
-    return finished, rewrite(finished, evaluation)
+    return finished, rewrite(finished, month_over_month(profile, finished.run, evaluation))
 
 
 def verdict_on(plan: Plan) -> Verdict:
@@ -161,20 +160,6 @@ def evaluation_of(run: Run) -> Evaluation:
         ) from error
 
 
-def before(profile: Profile, label: str) -> Finished | None:
-    """Return the run that is published, or else the newest before `label`; its model file is there."""
-    published = read_registry(profile).published
-    runs = [r for r in profile.runs() if r.label < label]
-    first = [r for r in runs if published and r.label == published.label]
-    for run in (*first, *reversed(runs)):
-        if state(run) == "succeeded":
-            summary = read_summary(run.summary)
-            written = dataclasses.replace(run, quantization=summary.quantization)
-            if written.gguf.exists():
-                return Finished(written, summary)
-    return None
-
-
 def base_gguf(home: Home, target: Target, quantization: str) -> Path:
     """Return the base model as a model file of that quantization, made once."""
     files = sorted(target.base.folder.glob("*.safetensors"))
@@ -217,28 +202,6 @@ def _other(run: Run, target: Target, quantization: str) -> ModelFile:
     )
     # Named as what is half done is: if this is killed, whoever goes on with the run removes it.
     return ModelFile(quantization, run.folder / f".{quantization}.partial", make)
-
-
-def _comparable(earlier: Finished, profile: Profile, base: str) -> Earlier | str:
-    """Return a run to compare with, or why it cannot be: another model's tokens are others."""
-    if _origin(profile, earlier.summary.base_model) != _origin(profile, base):
-        return f"{earlier.run.label} was trained on {earlier.summary.base_model}, whose tokens are others."
-    if not earlier.run.schema_applied.exists():
-        return f"Of {earlier.run.label} only the model is left, not what it learned from."
-    return Earlier(
-        label=earlier.run.label,
-        gguf=earlier.run.gguf,
-        lines=read_lines(earlier.run.dataset, TrainingText),
-        rendered=read_records(earlier.run.schema_applied, RenderedSample),
-    )
-
-
-def _origin(profile: Profile, base: str) -> str:
-    """Return the base model that a chain of runs, each going on from the one before, began with."""
-    while base.startswith(EARLIER_RUN):
-        label = base.removeprefix(EARLIER_RUN)
-        base = next((read_summary(r.summary).base_model for r in profile.runs() if r.label == label), "")
-    return base
 
 
 def _so_far(plan: Plan) -> Evaluation:

@@ -13,7 +13,8 @@ from idiolect.curation import Message
 from idiolect.errors import BaseModelFault
 from idiolect.home import Home
 from idiolect.serving import Model, Reply, Sampling, load, reply
-from idiolect.workflow.evaluating import base_gguf, before
+from idiolect.workflow.earlier import before
+from idiolect.workflow.evaluating import base_gguf
 from idiolect.workflow.plan import target
 from idiolect.workflow.runs import find_run, known, newest
 
