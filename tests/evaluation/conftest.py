@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from idiolect.dataset import Quality
-from idiolect.evaluation import Answers, Evaluation, MadeOf, Parity
+from idiolect.evaluation import Answers, Evaluation, MadeOf, Month, Parity
 from idiolect.evaluation.canaries import Canary
 from idiolect.evaluation.evaluated import Against, Blind, Trained
 from idiolect.evaluation.fidelity import Fidelity, Loss
@@ -78,6 +78,7 @@ def monthly(evaluation: Evaluation) -> Evaluation:
         evaluation,
         answers=tuple(msgspec.structs.replace(a, previous="Woke and rose.") for a in evaluation.answers),
         against=Against(label="2026-10-25-120000-abcdef", now=loss(4.1, 3.9), then=loss(4.0, 3.95), by_quarter={}),
+        months=tuple(_month(number) for number in range(4)),
         blind=Blind(asked=10, right=7, share=share(7, 10), at=datetime(2026, 11, 25, tzinfo=UTC)),
         trained=msgspec.structs.replace(
             evaluation.trained, canaries=(Canary("locker", 20, 19.9, True), Canary("garden gate", 0, 0.4, False))
@@ -89,6 +90,17 @@ def monthly(evaluation: Evaluation) -> Evaluation:
             Quantized(quantization="Q6_K", bytes=138_000_000, loss=loss(3.9, 3.905, 0.01)),
         ),
         not_measured={"modes": "There are too few texts of two modes to train judges on."},
+    )
+
+
+def _month(number: int) -> Month:
+    """Return what a run came to beside the new one: each knows the first quarter a little less than the one before."""
+    return Month(
+        label=f"2026-{7 + number:02}-25-120000-abcdef",
+        published=number != 1,
+        all=loss(4.4 - number / 10, 3.9, samples=30 + number),
+        by_quarter={"1660-Q1": loss(3.5 + number / 10, 4.0, 0.15, samples=20)},
+        general=loss(1.3 + number / 50, 1.4, 0.05),
     )
 
 

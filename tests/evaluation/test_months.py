@@ -4,7 +4,6 @@ import msgspec
 
 from idiolect.evaluation import Evaluation, month
 from idiolect.evaluation.fidelity import Known
-from idiolect.evaluation.months import as_month
 from idiolect.training import SampleLoss
 
 ABOUT = {f"{n}": Known("dual", "2025-Q4" if n < 6 else "2026-Q1", f"talk {n}") for n in range(12)}
@@ -22,19 +21,18 @@ def test_of_an_earlier_run_those_replies_count_that_are_held_out_now(evaluation:
     then = measured(evaluation, [*(SampleLoss(f"{n}", 10, 40.0, 35.0) for n in range(6)), *elsewhere, *anew])
     found = month(then, now, ABOUT, published=True)
     assert found.all
-    assert (found.all.samples, found.all.after.value, found.published) == (6, 3.5, True)
+    assert (found.all.samples, found.all.before.value, found.all.after.value, found.published) == (6, 3.5, 3.0, True)
+    assert found.all.gain.low == found.all.gain.high == 0.5
     assert list(found.by_quarter) == ["2025-Q4"]
-    assert found.general == evaluation.trained.general
 
 
-def test_a_run_that_held_out_nothing_of_now_has_general_questions_alone(evaluation: Evaluation) -> None:
-    now = measured(evaluation, [SampleLoss("1", 10, 40.0, 30.0)])
-    found = month(measured(evaluation, [SampleLoss("x", 10, 40.0, 30.0)]), now, ABOUT, published=False)
-    assert (found.all, found.by_quarter, found.general) == (None, {}, evaluation.trained.general)
+def test_general_questions_are_the_same_for_all(evaluation: Evaluation) -> None:
+    def asked(after: float) -> Evaluation:
+        probes = [SampleLoss("general/1", 4, 8.0, after), SampleLoss("seen/1", 4, 8.0, 0.0)]
+        told = msgspec.structs.replace(evaluation.trained.measured, probes=tuple(probes))
+        return msgspec.structs.replace(evaluation, trained=msgspec.structs.replace(evaluation.trained, measured=told))
 
-
-def test_the_run_that_is_judged_is_the_last_month(evaluation: Evaluation) -> None:
-    last = as_month(evaluation)
-    assert evaluation.trained.fidelity
-    assert (last.label, last.all) == (evaluation.label, evaluation.trained.fidelity.all)
-    assert last.by_quarter == evaluation.trained.fidelity.by_quarter
+    found = month(asked(4.0), asked(6.0), {}, published=False)
+    assert (found.all, found.by_quarter) == (None, {})
+    assert found.general
+    assert (found.general.samples, found.general.before.value, found.general.gain.value) == (1, 1.0, -0.5)

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from idiolect.evaluation import Evaluation, Parity, Thresholds, read_evaluation, report_html, verdict
-from idiolect.evaluation.charts import chart, curve
+from idiolect.evaluation.charts import chart, course, curve
 from idiolect.evaluation.resampling import Estimate
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -39,6 +39,19 @@ def test_a_curve_runs_from_the_first_step_to_the_last() -> None:
     assert curve([], []) is None
 
 
+def test_a_course_has_its_runs_in_order_and_a_scale_that_does_not_blow_up_noise() -> None:
+    stops = [(0, Estimate(3.0, 2.9, 3.1), "previous", "a"), (3, Estimate(3.05, 3.0, 3.1), "new", "b")]
+    drawn = course("all", "", stops, 4)
+    assert float(drawn.high) - float(drawn.low) == pytest.approx(0.5)
+    assert [(m.x, m.kind, m.told) for m in drawn.moments] == [
+        (12.5, "previous", "a: 3.000 (2.900 to 3.100)"),
+        (87.5, "new", "b: 3.050 (3.000 to 3.100)"),
+    ]
+    first, last = drawn.moments
+    assert (first.y - last.y, first.height, last.height) == pytest.approx((10, 40, 20))
+    assert first.top < first.y < first.top + first.height
+
+
 def test_an_evaluation_is_written_and_read_back(monthly: Evaluation) -> None:
     assert read_evaluation(msgspec.json.encode(monthly)) == monthly
 
@@ -64,6 +77,9 @@ def test_the_page_shows_all_and_escapes_all(monthly: Evaluation) -> None:
         "12 talks are rendered by llama.cpp token for token",
         "138 MB",
         "+0.050",
+        "said in 1660-Q1",
+        "4.00 now; on 20 of 40: +0.20 (0.05 to 0.35) since 2026-10-25",
+        "2026-08-25-120000-abcdef, 31 samples: 4.300 (4.200 to 4.400)",
         "2 min 3 s up to this report; a rented machine cost $1.25.",
     ):
         assert wanted in shown
@@ -96,6 +112,7 @@ def test_a_browser_has_nothing_to_complain_about(monthly: Evaluation, tmp_path: 
     shown = browsed(report, how)
     assert "CONSOLE" not in shown.stderr
     assert shown.stdout.count('class="talk"') == 12
+    assert shown.stdout.count('class="course"') == 3
     # The same page with something to complain about: a picture from elsewhere, which it forbids itself.
     report.write_text(page(monthly).replace("</main>", '<img src="http://127.0.0.1:9/x.png"></main>'))
     assert "CONSOLE" in browsed(report, how).stderr

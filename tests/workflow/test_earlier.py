@@ -9,6 +9,7 @@ import msgspec
 from idiolect.curation import Source
 from idiolect.dataset import RenderedSample
 from idiolect.evaluation import Evaluation, Thresholds, report_html, verdict
+from idiolect.evaluation.fidelity import Known, fidelity, quarter
 from idiolect.files import write_json
 from idiolect.home import Home, Run
 from idiolect.training import SampleLoss
@@ -31,7 +32,8 @@ def evaluated(evaluation: Evaluation, run: Run, base: str, loss: float, replies:
     """Return what a run says of itself that held out the first replies, and gave each that loss a token."""
     losses = tuple(SampleLoss(name, 10, 40.0, 10 * loss) for name, _ in REPLIES[:replies])
     measured = msgspec.structs.replace(evaluation.trained.measured, held_out=losses)
-    trained = msgspec.structs.replace(evaluation.trained, measured=measured)
+    about = {name: Known("dual", quarter(rendered(name, said).source), name) for name, said in REPLIES}
+    trained = msgspec.structs.replace(evaluation.trained, measured=measured, fidelity=fidelity(losses, about))
     return msgspec.structs.replace(evaluation, label=run.label, base_model=base, trained=trained)
 
 
@@ -64,7 +66,7 @@ def test_runs_before_one_are_shown_that_began_with_its_base(
     found = month_over_month(profile, last, evaluated(evaluation, last, "embedded", 3.0, 12))
 
     assert [(m.label, m.published) for m in found.months] == [(first.label, False), (second.label, True)]
-    assert [m.all.after.value for m in found.months if m.all] == [3.5, 3.25]
+    assert [(m.all.before.value, m.all.gain.value) for m in found.months if m.all] == [(3.5, 0.5), (3.25, 0.25)]
     assert [{q: loss.samples for q, loss in m.by_quarter.items()} for m in found.months] == [
         {"2026-Q1": 6, "2026-Q2": 2},
         {"2026-Q1": 6, "2026-Q2": 4},
@@ -74,9 +76,8 @@ def test_runs_before_one_are_shown_that_began_with_its_base(
     )
     page = report_html(found, verdict(found, Thresholds()))
     assert "Month over month" in page
-    assert "3.90, +0.65 since the run before" in page
-    assert page.count('class="course"') == 4
-    assert page.count('<u class="previous"') == page.count('<u class="previous unpublished"') == 4
+    assert "-0.25 (-0.25 to -0.25) since 2026-02-01" in page
+    assert "2026-01-01-120000-260101, 8 samples: 3.500" in page
 
 
 def test_a_first_run_has_no_months(home: Home, make_run: MakeRun, evaluation: Evaluation) -> None:

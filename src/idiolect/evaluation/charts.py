@@ -108,11 +108,10 @@ class Moment:
 
 @dataclass(frozen=True)
 class Course:
-    """How one figure went from run to run: its moments, the line through them, the ends of the scale, and the news."""
+    """How one figure went from run to run: its moments, the line through them, and the ends of the scale."""
 
     name: str
     note: str
-    news: str
     moments: tuple[Moment, ...]
     line: str
     low: str
@@ -141,9 +140,7 @@ def course(name: str, note: str, stops: Sequence[Stop], runs: int) -> Course:
         )
         for number, f, kind, whose in stops
     )
-    values = [f.value for _, f, _, _ in stops]
-    news = f"{values[-1]:.2f}" + (f", {values[-1] - values[-2]:+.2f} since the run before" if len(values) > 1 else "")
-    return Course(name, note, news, moments, " ".join(f"{m.x},{m.y}" for m in moments), f"{low:g}", f"{high:g}")
+    return Course(name, note, moments, " ".join(f"{m.x},{m.y}" for m in moments), f"{low:g}", f"{high:g}")
 
 
 def _at_least(low: float, high: float) -> tuple[float, float]:

@@ -42,7 +42,7 @@ class Against(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Month(msgspec.Struct, frozen=True, kw_only=True):
-    """An earlier run: its weights on the replies that this run holds out, too, and on the general questions."""
+    """An earlier run (before) beside this one (after), both unquantized, on what both held out and were asked."""
 
     label: str
     published: bool

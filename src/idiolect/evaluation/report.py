@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 
 import jinja2
 
 from idiolect.dataset import figures
 from idiolect.evaluation.charts import Chart, Course, Curve, Row, chart, course, curve
-from idiolect.evaluation.evaluated import Evaluation
+from idiolect.evaluation.evaluated import Evaluation, Month
 from idiolect.evaluation.fidelity import Loss
-from idiolect.evaluation.months import as_month
 from idiolect.evaluation.resampling import Estimate
 from idiolect.evaluation.verdict import Verdict
 
@@ -153,35 +153,30 @@ def _against(e: Evaluation) -> Chart | None:
 
 def _months(e: Evaluation) -> list[Course]:
     """Return how the loss went from run to run: on all replies, on those of each quarter, on general questions."""
-    if not e.months:
-        return []
-    runs = [*e.months, as_month(e)]
-    quarters = sorted({quarter for m in e.months for quarter in m.by_quarter})
-    rows = {"all replies": [m.all for m in runs]}
-    rows |= {f"said in {quarter}": [m.by_quarter.get(quarter) for m in runs] for quarter in quarters}
-    rows |= {"general questions": [m.general for m in runs]}
-    drawn = []
-    for name, losses in rows.items():
-        there = [(n, loss) for n, loss in enumerate(losses) if loss]
-        stops = [(n, loss.after, _kind(e, n), _whose(runs[n].label, loss)) for n, loss in there]
-        counts = sorted({loss.samples for _, loss in there})
-        if len(there) > 1:
-            drawn.append(
-                course(
-                    name, f"{' to '.join(map(str, dict.fromkeys([counts[0], counts[-1]])))} samples", stops, len(runs)
-                )
-            )
-    return drawn
+    now = e.trained.fidelity
+    courses = [_course(e, "all replies", [m.all for m in e.months], now.all if now else None)]
+    for quarter, loss in (now.by_quarter if now else {}).items():
+        courses.append(_course(e, f"said in {quarter}", [m.by_quarter.get(quarter) for m in e.months], loss))
+    courses.append(_course(e, "general questions", [m.general for m in e.months], e.trained.general))
+    return [drawn for drawn in courses if drawn]
 
 
-def _kind(e: Evaluation, number: int) -> str:
-    if number == len(e.months):
-        return "new"
-    return "previous" if e.months[number].published else "previous unpublished"
+def _course(e: Evaluation, name: str, beside: Sequence[Loss | None], now: Loss | None) -> Course | None:
+    """Draw what earlier runs lost and what this one does; None where there is nothing to compare."""
+    there = [(number, m, loss) for number, (m, loss) in enumerate(zip(e.months, beside, strict=True)) if loss]
+    if not there or now is None:
+        return None
+    stops = [(n, loss.before, _kind(m), f"{m.label}, {loss.samples} samples") for n, m, loss in there]
+    stops.append((len(e.months), now.after, "new", f"this run, {now.samples} samples"))
+    _, last, both = there[-1]
+    since = f"{-both.gain.value:+.2f} ({_interval(both.gain, -1)}) since {last.label[:10]}"
+    return course(
+        name, f"{now.after.value:.2f} now; on {both.samples} of {now.samples}: {since}", stops, len(e.months) + 1
+    )
 
 
-def _whose(label: str, loss: Loss) -> str:
-    return f"{label}, {loss.samples} samples"
+def _kind(month: Month) -> str:
+    return "previous" if month.published else "previous unpublished"
 
 
 def _authorship(e: Evaluation) -> Chart | None:
