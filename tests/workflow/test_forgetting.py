@@ -10,17 +10,18 @@ import pytest
 from typer.testing import CliRunner
 
 from idiolect.cli import app
-from idiolect.errors import UserFault
-from idiolect.files import sha256, write_json
+from idiolect.curation import Fate
+from idiolect.errors import UnknownPerson, UserFault
+from idiolect.files import sha256, write_json, write_jsonl
 from idiolect.home import FULL, Home
 from idiolect.workflow.cycle import run_cycle
 from idiolect.workflow.dataset import make_dataset
 from idiolect.workflow.evaluating import evaluation_of
-from idiolect.workflow.forgetting import Wish, find, proof, take_out
+from idiolect.workflow.forgetting import Wish, as_asked_for, find, proof, take_out
 from idiolect.workflow.plan import Asked
-from idiolect.workflow.registry import read_registry
-from idiolect.workflow.runs import newest
-from tests.conftest import Event, MakePerson
+from idiolect.workflow.registry import Registry, candidate, read_registry, write_registry
+from idiolect.workflow.runs import find_run, newest
+from tests.conftest import Event, MakePerson, MakeRun
 
 TOLD = "Jonathan keeps the key under the third beehive and never told anybody but me about it in all those years."
 
@@ -44,9 +45,33 @@ def test_memories_are_found_by_name_by_id_by_who_is_in_them_and_by_day(home: Hom
     assert names(home, person, Wish(person="jonathan")) == secret
     assert names(home, person, Wish(before=datetime(2026, 1, 1, tzinfo=UTC))) == secret
     assert len(names(home, person, Wish(before=datetime(2026, 1, 3, tzinfo=UTC)))) == 3
-    for nothing in (Wish(memory="secret"), Wish(person="Jon"), Wish(before=datetime(2024, 1, 1, tzinfo=UTC))):
-        with pytest.raises(UserFault, match="no such memory"):
+    for nothing, told in (
+        (Wish(memory="secret"), "ada has no such memory"),
+        (Wish(person="Jon"), "No memory of ada names 'Jon'"),
+        (Wish(before=datetime(2024, 1, 1, tzinfo=UTC)), "ada has no memory from before 2024-01-01"),
+    ):
+        with pytest.raises(UserFault, match=told):
             find(home, person, nothing)
+    with pytest.raises(UnknownPerson):
+        find(home, "nobody", Wish(person="Jonathan"))
+
+
+def test_a_model_that_went_on_from_one_that_knows_is_named_and_trained_anew_from_its_base(
+    home: Home, person: str, make_run: MakeRun, tiny_base: Path
+) -> None:
+    knows = make_run("2026-01-01")
+    heir = make_run("2026-02-01", base_model=f"run:{knows.label}")
+    make_run("2026-03-01")
+    write_jsonl(knows.ledger, [Fate(memory="2025/secret.json", fate="train", sample="a")])
+    profile = home.profile(person)
+    write_registry(profile, Registry(published=candidate(profile, heir, {}, "", None)))
+    found = find(home, person, Wish(person="Jonathan"))
+    assert [run.label for run in found.models] == [knows.label, heir.label]
+    asked, _ = as_asked_for(profile, find_run(home, heir.label, person))
+    assert asked.flags["base_model"] == str(tiny_base)
+    listed = CliRunner().invoke(app, ["forget", "-u", person, "--home", str(home.root), "--person", "Jonathan"]).output
+    assert f"run {knows.label}: learned from 1\n" in listed
+    assert f"run {heir.label}, published: went on from a model that learned from some\n" in listed
 
 
 def test_a_data_set_forgets_and_says_nothing_more_of_it(home: Home, person: str) -> None:
@@ -56,10 +81,11 @@ def test_a_data_set_forgets_and_says_nothing_more_of_it(home: Home, person: str)
     words = ["forget", "-u", person, "--home", str(home.root), "--person", "Jonathan"]
     listed = CliRunner().invoke(app, words)
     assert "2025/secret.json" in listed.output
+    assert "the data set that was made without a run: learned from 1" in listed.output
     assert "Nothing was changed" in listed.output
     assert all("Jonathan" in f.read_text() for f in files)
     done = CliRunner().invoke(app, [*words, "--yes"])
-    assert "1 memories are gone" in done.output
+    assert "1 memory is gone" in done.output
     left = [f for f in home.root.rglob("*") if f.is_file() and (b"Jonathan" in (c := f.read_bytes()) or b"secret" in c)]
     assert left == []
     assert made.dataset.read_text().count("\n") == 40

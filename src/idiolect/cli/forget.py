@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,8 @@ from idiolect.cli.flags import HomeFolder, Username, home_at
 if TYPE_CHECKING:
     from idiolect.dataset import TrainingText
     from idiolect.workflow.forgetting import Found
+
+_FATES = {"train": "learned from", "held_out": "held out"}
 
 
 def forget(  # noqa: PLR0913, PLR0917 - each is something that is typed
@@ -47,7 +50,8 @@ def forget(  # noqa: PLR0913, PLR0917 - each is something that is typed
         console.print("Nothing was changed. To take them out of all data: the same with --yes", markup=False)
         return
     learned = take_out(place, username, found)
-    console.print(f"{len(found.files)} memories are gone from the memories, data sets, ledgers and reports.")
+    gone = "1 memory is" if len(found.files) == 1 else f"{len(found.files)} memories are"
+    console.print(f"{gone} gone from the memories, data sets, ledgers and reports.")
     if not found.models:
         return
     for run in found.models:
@@ -63,14 +67,21 @@ def forget(  # noqa: PLR0913, PLR0917 - each is something that is typed
 
 
 def _show(console: Console, found: Found) -> None:
-    console.print(f"{len(found.files)} memories:", markup=False)
+    console.print("1 memory:" if len(found.files) == 1 else f"{len(found.files)} memories:", markup=False)
     for name in list(found.files)[:20]:
         console.print(f"  {name}", markup=False)
     if len(found.files) > 20:
         console.print(f"  and {len(found.files) - 20} more", markup=False)
+    if found.dataset:
+        console.print(f"the data set that was made without a run: {_did(found.dataset)}", markup=False)
     for holds in found.runs:
-        fates = ", ".join(f"{count} {fate}" for fate, count in holds.fates.items())
-        console.print(f"run {holds.run.label}: {fates}", markup=False)
+        inherited = ["went on from a model that learned from some"] if holds.heir else []
+        told = ", ".join([*([_did(holds.fates)] if holds.fates else []), *inherited])
+        console.print(f"run {holds.run.label}{', published' if holds.published else ''}: {told}", markup=False)
+
+
+def _did(fates: Mapping[str, int]) -> str:
+    return ", ".join(f"{_FATES.get(fate, fate)} {count}" for fate, count in fates.items())
 
 
 def _train_anew(
@@ -83,10 +94,11 @@ def _train_anew(
     from idiolect.workflow.runs import find_run, newest
 
     place, old = home_at(home), found.models[-1].label
-    asked, cycle = as_asked_for(find_run(place, old, username), username)
+    asked, cycle = as_asked_for(place.profile(username), find_run(place, old, username))
     watch(lambda tell: run_cycle(place, asked, CYCLES[cycle], tell), username, home)
     new = newest(place, username).run.label
-    for name, known in proof(place, username, learned[old], old, new).items():
+    texts = learned.get(old) or [text for of_run in learned.values() for text in of_run]
+    for name, known in proof(place, username, texts, old, new).items():
         loss = known.loss
         recited = f"; recites {known.recited.recited} of {known.recited.tries}" if known.recited else ""
         console.print(

@@ -35,7 +35,7 @@ def before(profile: Profile, label: str) -> Finished | None:
 
 def comparable(earlier: Finished, profile: Profile, base: str) -> Earlier | str:
     """Return a run to compare with, or why it cannot be: another model's tokens are others."""
-    if _origin(profile, earlier.summary.base_model) != _origin(profile, base):
+    if origin(profile, earlier.summary.base_model) != origin(profile, base):
         return f"{earlier.run.label} was trained on {earlier.summary.base_model}, whose tokens are others."
     if not earlier.run.schema_applied.exists():
         return f"Of {earlier.run.label} only the model is left, not what it learned from."
@@ -52,13 +52,13 @@ def month_over_month(profile: Profile, run: Run, evaluation: Evaluation) -> Eval
     registry = read_registry(profile)
     published = {model.label for model in (registry.published, *registry.before) if model}
     about = known(read_records(run.schema_applied, RenderedSample))
-    found, left_out = _earlier(profile, run.label, _origin(profile, evaluation.base_model))
+    found, left_out = _earlier(profile, run.label, origin(profile, evaluation.base_model))
     months = [month(e, evaluation, about, published=e.label in published) for e in found[-_MONTHS:]]
     why = {"earlier runs": f"Not shown: {', '.join(left_out)}."} if left_out else {}
     return msgspec.structs.replace(evaluation, months=tuple(months), not_measured=evaluation.not_measured | why)
 
 
-def _earlier(profile: Profile, label: str, origin: str) -> tuple[list[Evaluation], list[str]]:
+def _earlier(profile: Profile, label: str, began_with: str) -> tuple[list[Evaluation], list[str]]:
     """Return the evaluations of the runs before one that began with a base model, and why others are left out."""
     found, strange, unreadable = [], 0, 0
     for run in profile.runs():
@@ -69,7 +69,7 @@ def _earlier(profile: Profile, label: str, origin: str) -> tuple[list[Evaluation
         except (OSError, msgspec.MsgspecError):
             unreadable += 1
             continue
-        if _origin(profile, evaluation.base_model) == origin:
+        if origin(profile, evaluation.base_model) == began_with:
             found.append(evaluation)
         else:
             strange += 1
@@ -77,7 +77,7 @@ def _earlier(profile: Profile, label: str, origin: str) -> tuple[list[Evaluation
     return found, [f"{count} {reason}" for reason, count in why.items() if count]
 
 
-def _origin(profile: Profile, base: str) -> str:
+def origin(profile: Profile, base: str) -> str:
     """Return the base model that a chain of runs, each going on from the one before, began with."""
     while base.startswith(EARLIER_RUN):
         label = base.removeprefix(EARLIER_RUN)

@@ -43,7 +43,7 @@ from idiolect.workflow.data_steps import read_lines, read_records
 from idiolect.workflow.earlier import before, comparable, month_over_month
 from idiolect.workflow.journal import read_journal
 from idiolect.workflow.plan import Plan, Target, target
-from idiolect.workflow.runs import Finished, find_run, newest
+from idiolect.workflow.runs import Finished, find_run, known, newest
 from idiolect.workflow.summary import file_facts
 
 #: The options that decide what a report says of an evaluation: the verdict, what is asked for, which file to take.
@@ -73,9 +73,11 @@ def evaluate_run(
     """Evaluate a run that has ended once more, beside a run of choice or the one that it was compared with.
 
     What only the training process can measure stays as it was. `prompts` is how many are asked, if more or fewer than
-    in a cycle. Raises UserFault for runs that are not there.
+    in a cycle. Raises UnknownPerson, and UserFault for runs that are not there, or are the same.
     """
-    profile, finished = home.profile(person), find_run(home, label, person)
+    profile, finished = known(home, person), find_run(home, label, person)
+    if against == label:
+        raise UserFault("A run cannot be compared with itself.", f"See the others: idiolect runs --username {person}")
     so_far = evaluation_of(finished.run)
     made_of = msgspec.structs.replace(so_far.made_of, cost_dollars=finished.summary.cost_dollars)
     so_far = msgspec.structs.replace(so_far, made_of=made_of)

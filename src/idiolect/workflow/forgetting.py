@@ -23,14 +23,16 @@ from idiolect.dataset import TrainingText
 from idiolect.errors import UserFault
 from idiolect.evaluation import StillKnown, still_known
 from idiolect.files import remove, write_json, write_jsonl
-from idiolect.home import Dataset, Home, Run
+from idiolect.home import Dataset, Home, Profile, Run
 from idiolect.memories import Memory, MemoryFile, memory_files, read_memory
 from idiolect.workflow.data_steps import read_lines
+from idiolect.workflow.earlier import origin
 from idiolect.workflow.editing import forget_edits
 from idiolect.workflow.evaluating import base_gguf, evaluation_of, rewrite
 from idiolect.workflow.lock import only_run
-from idiolect.workflow.plan import Asked, target
-from idiolect.workflow.runs import Finished, find_run
+from idiolect.workflow.plan import EARLIER_RUN, Asked, target
+from idiolect.workflow.registry import read_registry
+from idiolect.workflow.runs import Finished, find_run, known
 from idiolect.workflow.summary import file_facts, read_summary
 
 
@@ -49,39 +51,41 @@ class Holds:
 
     run: Run
     fates: Mapping[str, int]
+    heir: bool
+    """It went on from a model that learned from them."""
+    published: bool
 
     @property
-    def learned(self) -> int:
-        return self.fates.get("train", 0)
+    def knows(self) -> bool:
+        return self.heir or self.fates.get("train", 0) > 0
 
 
 @dataclass(frozen=True)
 class Found:
-    """The memory files that are meant, by the names that ledgers give them, and the runs that know of them."""
+    """The memory files that are meant, by the names that ledgers give them, and what knows of them."""
 
     files: Mapping[str, Path]
     runs: Sequence[Holds]
+    dataset: Mapping[str, int]
+    """What the data set that was made without a run did with them."""
 
     @property
     def models(self) -> list[Run]:
-        """Runs whose model learned from them, and is there."""
-        return [h.run for h in self.runs if h.learned and h.run.gguf.exists()]
+        """Runs whose model learned from them, or went on from one that had, and is there."""
+        return [h.run for h in self.runs if h.knows and h.run.gguf.exists()]
 
 
 def find(home: Home, person: str, wish: Wish) -> Found:
-    """Find what is to be forgotten. Raises UserFault where there is nothing."""
-    profile = home.profile(person)
+    """Find what is to be forgotten. Raises UnknownPerson, and UserFault where there is nothing."""
+    profile = known(home, person)
     files = {
         file.source: Path(file.path)
         for file in memory_files(profile)
         if isinstance(file, MemoryFile) and _meant(file, wish)
     }
     if not files:
-        raise UserFault(
-            f"{person} has no such memory in {profile.memories}.",
-            "A memory is named by its path below that folder, or by the id within it.",
-        )
-    return Found(files, [h for run in profile.runs() if (h := _holds(run, files)).fates])
+        raise _nothing(profile, wish)
+    return Found(files, _holding(profile, files), _fates(profile.dataset(), files))
 
 
 def take_out(home: Home, person: str, found: Found) -> dict[str, list[TrainingText]]:
@@ -105,15 +109,18 @@ def take_out(home: Home, person: str, found: Found) -> dict[str, list[TrainingTe
     return {label: texts for label, texts in learned.items() if texts}
 
 
-def as_asked_for(finished: Finished, person: str) -> tuple[Asked, str]:
+def as_asked_for(profile: Profile, finished: Finished) -> tuple[Asked, str]:
     """Return how to train anew as a run was trained, and its cycle.
 
-    The new model takes the place of the old one, better or not: that one knows what is to be forgotten.
+    The new model takes the place of the old one, better or not: that one knows what is to be forgotten. Where that one
+    went on from an earlier run, which may know it, too, the new one begins with the base model of the first.
     """
     options = finished.summary.options
     typed = {k: o["value"] for k, o in options.items() if o["from"] in ("command line", "environment")}
     flags = {k: v for k, v in typed.items() if k in Options.model_fields} | {"publish": "always"}
-    return Asked(person, {}, flags), finished.summary.cycle
+    if finished.summary.base_model.startswith(EARLIER_RUN):
+        flags["base_model"] = origin(profile, finished.summary.base_model)
+    return Asked(profile.person, {}, flags), finished.summary.cycle
 
 
 def proof(home: Home, person: str, texts: Sequence[TrainingText], old: str, new: str) -> dict[str, StillKnown]:
@@ -142,14 +149,43 @@ def _utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _holds(run: Run, files: Mapping[str, Path]) -> Holds:
-    if not run.ledger.exists():
-        return Holds(run, {})
-    as_written = run
-    if run.summary.exists():
-        as_written = dataclasses.replace(run, quantization=read_summary(run.summary).quantization)
-    fates: Counter[str] = Counter(fate.fate for fate in read_lines(run.ledger, Fate) if fate.memory in files)
-    return Holds(as_written, dict(fates))
+def _nothing(profile: Profile, wish: Wish) -> UserFault:
+    if wish.person:
+        return UserFault(
+            f"No memory of {profile.person} names {wish.person!r}.",
+            "Whole words count, upper or lower case alike: it may be written otherwise.",
+        )
+    if wish.before:
+        return UserFault(
+            f"{profile.person} has no memory from before {wish.before:%Y-%m-%d}.",
+            "The day is that of their timestamps.",
+        )
+    return UserFault(
+        f"{profile.person} has no such memory in {profile.memories}.",
+        "A memory is named by its path below that folder, or by the id within it.",
+    )
+
+
+def _holding(profile: Profile, files: Mapping[str, Path]) -> list[Holds]:
+    """Return the runs that know of memories, the oldest first, so that what goes on from one comes after it."""
+    registry = read_registry(profile)
+    published = registry.published.label if registry.published else None
+    found: list[Holds] = []
+    for run in profile.runs():
+        fates, heir, as_written = _fates(run, files), False, run
+        if run.summary.exists():
+            summary = read_summary(run.summary)
+            as_written = dataclasses.replace(run, quantization=summary.quantization)
+            heir = summary.base_model in {f"{EARLIER_RUN}{h.run.label}" for h in found if h.knows}
+        if fates or heir:
+            found.append(Holds(as_written, fates, heir, run.label == published))
+    return found
+
+
+def _fates(place: Dataset, files: Mapping[str, Path]) -> dict[str, int]:
+    if not place.ledger.exists():
+        return {}
+    return dict(Counter(fate.fate for fate in read_lines(place.ledger, Fate) if fate.memory in files))
 
 
 def _learned(run: Run, names: Collection[str]) -> list[TrainingText]:
