@@ -82,11 +82,13 @@ def _headlines(e: Evaluation) -> list[tuple[str, str, str]]:
             )
         )
     if e.trained.general:
+        gain = e.trained.general.gain
+        what, sign = ("gained", 1) if gain.value > 0 else ("lost", -1)
         found.append(
             (
-                f"{-e.trained.general.gain.value:+.2f}",
-                "nats a token lost on what everybody knows",
-                _interval(e.trained.general.gain, -1),
+                f"{abs(gain.value):.2f}",
+                f"nats a token {what} on what everybody knows",
+                _interval(gain, sign),
             )
         )
     if seen := e.recited.get("train"):
@@ -127,7 +129,12 @@ def _fidelity(e: Evaluation) -> Chart | None:
 
 
 def _loss_row(name: str, loss: Loss) -> Row:
-    return name, f"{loss.samples} samples, {loss.tokens:,} tokens", {"base": loss.before, "new": loss.after}
+    return name, f"{_samples(loss)}, {loss.tokens:,} tokens", {"base": loss.before, "new": loss.after}
+
+
+def _samples(loss: Loss) -> str:
+    """Say of how many replies a loss is; one by itself spans no interval."""
+    return f"{loss.samples} samples" if loss.samples > 1 else "1 sample, which tells no interval"
 
 
 def _curve(e: Evaluation) -> Curve | None:
@@ -145,7 +152,7 @@ def _against(e: Evaluation) -> Chart | None:
     notes = {name: f"{loss.gain.value:+.3f} ({_interval(loss.gain)})" for name, loss in rows.items()}
     return chart(
         [
-            (name, f"{loss.samples} samples, gained {notes[name]}", {"previous": loss.before, "new": loss.after})
+            (name, f"{_samples(loss)}, gained {notes[name]}", {"previous": loss.before, "new": loss.after})
             for name, loss in rows.items()
         ]
     )
@@ -166,8 +173,8 @@ def _course(e: Evaluation, name: str, beside: Sequence[Loss | None], now: Loss |
     there = [(number, m, loss) for number, (m, loss) in enumerate(zip(e.months, beside, strict=True)) if loss]
     if not there or now is None:
         return None
-    stops = [(n, loss.before, _kind(m), f"{m.label}, {loss.samples} samples") for n, m, loss in there]
-    stops.append((len(e.months), now.after, "new", f"this run, {now.samples} samples"))
+    stops = [(n, loss.before, _kind(m), f"{m.label}, {_samples(loss)}") for n, m, loss in there]
+    stops.append((len(e.months), now.after, "new", f"this run, {_samples(now)}"))
     _, last, both = there[-1]
     since = f"{-both.gain.value:+.2f} ({_interval(both.gain, -1)}) since {last.label[:10]}"
     return course(
