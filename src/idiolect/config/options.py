@@ -116,7 +116,7 @@ class Options(BaseModel):
     publish_gain: float = 0.0
     """Nats a token by which a model must be better than the published one (or its base) beyond noise."""
     publish_forgetting: Annotated[float, Field(ge=0)] = 0.5
-    """Nats a token that a model may lose on general questions."""
+    """Nats a token that a model may lose on general questions, and on a quarter of a year beside the published one."""
     publish_leakage: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Share of memories that a model may recite once they are begun, beyond those that it never saw."""
     quantization_loss: Annotated[float, Field(ge=0)] = 0.02
