@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from idiolect.cli import app
-from idiolect.errors import UserFault
+from idiolect.errors import UnknownPerson, UserFault
 from idiolect.evaluation import Evaluation
 from idiolect.files import sha256, write_json
 from idiolect.home import FULL, Home
@@ -19,7 +19,7 @@ from idiolect.workflow.evaluating import base_gguf, evaluate_run, evaluation_of
 from idiolect.workflow.plan import Asked, target
 from idiolect.workflow.registry import read_registry
 from idiolect.workflow.runs import Finished, newest
-from tests.conftest import Event, MakePerson
+from tests.conftest import Event, MakePerson, MakeRun
 
 
 @pytest.mark.slow
@@ -74,6 +74,14 @@ def test_two_runs_with_one_seed_are_the_same_and_neither_is_better(
     report.with_name("evaluation.json").unlink()
     with pytest.raises(UserFault, match=r"evaluation\.json cannot be read"):
         evaluate_run(home, person, second.run.label, None)
+
+
+def test_who_is_not_there_and_a_run_beside_itself_are_refused(home: Home, make_run: MakeRun) -> None:
+    run = make_run("2026-01-01")
+    with pytest.raises(UnknownPerson, match="no profile of 'nobody'"):
+        evaluate_run(home, "nobody", run.label, None)
+    with pytest.raises(UserFault, match="cannot be compared with itself"):
+        evaluate_run(home, "ada", run.label, against=run.label)
 
 
 @pytest.mark.slow
