@@ -69,9 +69,16 @@ def test_a_model_that_went_on_from_one_that_knows_is_named_and_trained_anew_from
     assert [run.label for run in found.models] == [knows.label, heir.label]
     asked, _ = as_asked_for(profile, find_run(home, heir.label, person))
     assert asked.flags["base_model"] == str(tiny_base)
-    listed = CliRunner().invoke(app, ["forget", "-u", person, "--home", str(home.root), "--person", "Jonathan"]).output
+    words = ["forget", "-u", person, "--home", str(home.root), "--person", "Jonathan"]
+    listed = CliRunner().invoke(app, words).output
     assert f"run {knows.label}: learned from 1\n" in listed
     assert f"run {heir.label}, published: went on from a model that learned from some\n" in listed
+    write_json(profile.heard, {})
+    done = CliRunner().invoke(app, [*words, "--yes"]).output
+    assert [f"This model still knows them: {run.gguf}" in done for run in (knows, heir)] == [True, True]
+    # The published one knows more, and may be the better one by the gate.
+    assert f"idiolect full-cycle --username {person} --publish always" in done
+    assert not profile.heard.exists()
 
 
 def test_a_data_set_forgets_and_says_nothing_more_of_it(home: Home, person: str) -> None:

@@ -61,7 +61,7 @@ def forget(  # noqa: PLR0913, PLR0917 - each is something that is typed
     else:
         console.print(
             f"Train anew, and then delete the folders of those runs: idiolect {found.models[-1].cycle.name} "
-            f"--username {username}",
+            f"--username {username} --publish always",
             markup=False,
         )
 
