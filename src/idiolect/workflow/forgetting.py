@@ -189,8 +189,10 @@ def _fates(place: Dataset, files: Mapping[str, Path]) -> dict[str, int]:
 
 
 def _learned(run: Run, names: Collection[str]) -> list[TrainingText]:
+    if not (run.ledger.exists() and run.dataset.exists()):
+        return []
     ids = {fate.sample for fate in read_lines(run.ledger, Fate) if fate.memory in names and fate.fate == "train"}
-    return [t for t in read_lines(run.dataset, TrainingText) if t.id in ids] if run.dataset.exists() else []
+    return [t for t in read_lines(run.dataset, TrainingText) if t.id in ids]
 
 
 def _clean(place: Dataset, names: Collection[str]) -> None:
