@@ -51,6 +51,9 @@ def test_two_runs_with_one_seed_are_the_same_and_neither_is_better(
     assert beside.against.now
     assert beside.against.now.gain.value == 0
     assert all(a.previous == a.new for a in beside.answers)
+    assert alone.months == ()
+    assert [(m.label, m.all.samples, m.all.gain.value) for m in beside.months if m.all] == [(first.run.label, 10, 0)]
+    assert "Month over month" in second.run.report.read_text()
     assert "not better than" in second.summary.steps[-1].outcome
 
     before = base_gguf(home, target(home, home.profile(person), str(tiny_base)), "Q4_K_M").stat().st_mtime_ns
