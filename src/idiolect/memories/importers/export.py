@@ -26,6 +26,8 @@ BOMB_RATIO = 200
 BOMB_BYTES = 50_000_000
 #: A small file that is read whole may have so many bytes.
 LARGEST_WHOLE = 64_000_000
+#: Most have less.
+USUAL = 1 << 18
 #: What is read to see what a file is.
 HEAD_BYTES = 16_384
 
@@ -79,7 +81,10 @@ class Export:
     def whole(self, member: Member) -> bytes:
         """Return all bytes of a member. Raises ValueError for one that is too large to be held."""
         with member.open() as file:
-            content = file.read(LARGEST_WHOLE + 1)
+            # At once all that may be would be asked of the system, for each small file anew.
+            content = file.read(USUAL)
+            if len(content) == USUAL:
+                content += file.read(LARGEST_WHOLE + 1 - USUAL)
         if len(content) > LARGEST_WHOLE:
             raise ValueError(f"larger than {LARGEST_WHOLE // 1_000_000} MB")
         return content
