@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from idiolect.config import Mode
+if TYPE_CHECKING:
+    from idiolect.config import Mode
 
 Opinion = Literal["approved", "own words", "rejected"]
 
