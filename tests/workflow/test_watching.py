@@ -17,6 +17,7 @@ from idiolect.workflow.cycle import carry_out, new_journal
 from idiolect.workflow.events import write_line
 from idiolect.workflow.lock import only_run
 from idiolect.workflow.plan import Asked, plan
+from idiolect.workflow.runs import overview
 from idiolect.workflow.watching import Seen, Watch, newest_run
 from tests.conftest import Event, MakePerson
 from tests.workflow.short_worker import short_steps
@@ -89,7 +90,8 @@ def test_the_step_that_a_run_is_at(home: Home, person: str) -> None:
         watch = Watch(home, person, decided.run.label)
         assert watch.look().steps[0].state == "going on"
         decided.run.cancelled.touch()
-        assert watch.look().state == "ending"
+        assert watch.look().state == "cancelling"
+        assert [row.state for row in overview(home)] == ["cancelling"]
         decided.run.cancelled.unlink()
     assert watch.look().state == "interrupted"
     assert watch.look().steps[0].state == "to come"

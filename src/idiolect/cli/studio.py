@@ -34,6 +34,6 @@ def studio(
             webbrowser.open(link)
 
     try:
-        serve(home_at(home), port, began)
+        serve(home_at(home), port, began, console.print)
     except KeyboardInterrupt:
         console.print("Ended; what is being trained goes on.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from idiolect.errors import OptionFault
 from idiolect.home import Home
 from idiolect.studio.compare import compare_page
 from idiolect.studio.dataset import dataset_page
+from idiolect.studio.drop import add_drops
 from idiolect.studio.frame import Page, framed
 from idiolect.studio.home import home_page
 from idiolect.studio.import_ import import_page
@@ -21,7 +23,7 @@ from idiolect.studio.reports import add_reports
 from idiolect.studio.runs import runs_page
 from idiolect.studio.safety import Guard
 from idiolect.studio.train import train_page
-from idiolect.studio.uploads import own_folder
+from idiolect.studio.uploads import own_folder, wait_until_whole
 
 #: Path → title and what builds the page.
 PAGES: Mapping[str, Page] = {
@@ -36,13 +38,16 @@ PAGES: Mapping[str, Page] = {
 _ADDRESS = "127.0.0.1"
 #: After Ctrl-C, open pages are given so long.
 _SECONDS_TO_END = 2
+#: The exit code of what Ctrl-C ends, as shells have it.
+_CUT_OFF = 130
 #: On a computer that trains a page may take its time; one that has lost its connection is kept for so long.
 _SECONDS_TO_BUILD, _SECONDS_TO_RECONNECT = 60, 15
 
 
-def serve(home: Home, port: int, began: Callable[[str], None]) -> None:
+def serve(home: Home, port: int, began: Callable[[str], None], say: Callable[[str], None]) -> None:
     """Serve the studio of a home folder to this computer until Ctrl-C; `began` is told the link, once it works.
 
+    It ends once the imports have that go on, which `say` is told; a second Ctrl-C cuts them off.
     Raises OptionFault for a port that cannot be had.
     """
     listening = _bound(port)
@@ -58,7 +63,19 @@ def serve(home: Home, port: int, began: Callable[[str], None]) -> None:
     )
     with listening, own_folder(home):
         began(guard.link)
-        uvicorn.Server(config).run(sockets=[listening])
+        try:
+            uvicorn.Server(config).run(sockets=[listening])
+        finally:
+            _let_imports_end(say)
+
+
+def _let_imports_end(say: Callable[[str], None]) -> None:
+    try:
+        wait_until_whole(lambda: say("An import is going on; the studio ends after it. Ctrl-C again cuts it off."))
+    except KeyboardInterrupt:
+        say("The import is cut off: nothing of it has come in.")
+        # Its thread cannot be told to stop; what it has written beside its place is what a kill leaves.
+        os._exit(_CUT_OFF)
 
 
 def _bound(port: int) -> socket.socket:
@@ -73,6 +90,7 @@ def _bound(port: int) -> socket.socket:
 def _application(home: Home, host: str) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     add_reports(app, home)
+    add_drops(app)
     # NiceGUI lets every origin in; the guard refuses them before, and the websocket's own server shall as well.
     core.sio.eio.cors_allowed_origins = [f"http://{host}"]
     ui.add_css(Path(__file__).parent / "look.css", shared=True)

@@ -194,26 +194,27 @@ class _Judgement:
                 ui.button("I would say it like this", on_click=self._open).props("flat dense no-caps")
             self.own = ui.element("div").classes("line")
             self.outcome = soft("").classes("small").props('aria-live="polite"')
-        with self.own:
-            self.words = ui.textarea(value=answered.answer).props('outlined dense autogrow aria-label="Your own words"')
-            self.words.classes("grows")
-            ui.button("Keep my words", on_click=self._reword).props("outline no-caps")
-        self.own.set_visibility(False)
 
     def _button(self, icon: str, says: str, pressed: Callable[[], Any]) -> None:
         ui.button(icon=icon, on_click=pressed).props(f'flat round dense aria-label="{says}" title="{says}"')
 
     def _open(self) -> None:
-        self.own.set_visibility(not self.own.visible)
+        """Let the person say it, or close that again. Made when it is seen: a hidden field has no height of its own."""
+        if self.own.default_slot.children:
+            self.own.clear()
+            return
+        with self.own:
+            words = ui.textarea(value=self.answered.answer).props('outlined dense autogrow aria-label="Your own words"')
+            words.classes("grows").run_method("focus")
+            ui.button("Keep my words", on_click=lambda: self._reword(words.value or "")).props("outline no-caps")
 
     async def _judge(self, verb: Callable[..., Path], said: str) -> None:
         if await self.visit.ask(verb, self.visit.home, self.person, self.answered):
             self.outcome.set_text(f"{said} From the next data set on.")
 
-    async def _reword(self) -> None:
-        words = self.words.value or ""
+    async def _reword(self, words: str) -> None:
         if await self.visit.ask(feedback.reword, self.visit.home, self.person, self.answered, words):
-            self.own.set_visibility(False)
+            self.own.clear()
             self.outcome.set_text("Your words are learned, that answer is not. From the next data set on.")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from nicegui import ui
 
 from idiolect.config import Described
+from idiolect.studio.pieces import explained
 
 #: What a layer of settings is called beside an option.
 _LAYERS = {"command line": "chosen here"}
@@ -29,6 +30,7 @@ class Form:
         for name, label in self._layers.items():
             layer = origins.get(name, "default")
             label.set_text(_LAYERS.get(layer, layer))
+            label.props["title"] = label.text
             label.classes(
                 remove="elsewhere" if layer == "default" else "", add="" if layer == "default" else "elsewhere"
             )
@@ -39,7 +41,7 @@ class Form:
                 ui.label(option.name).classes("option-name")
                 self._layers[option.name] = ui.label("default").classes("layer")
             self._input(option, value)
-            ui.label(option.help).classes("soft small")
+            explained(option.help)
 
     def _input(self, option: Described, value: Any) -> None:
         def take(event: Any) -> None:

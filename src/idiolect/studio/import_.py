@@ -3,45 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from nicegui import ui
-from nicegui.events import MultiUploadEventArguments
 
 from idiolect.config import ImportOptions, described_import_options
 from idiolect.errors import ExportFault, IdiolectError
 from idiolect.memories.importers import SOURCES, Imported, Survey, day
+from idiolect.studio.drop import Drop
 from idiolect.studio.form import Form
 from idiolect.studio.frame import Visit, address
 from idiolect.studio.pieces import card, figures, soft, table
 from idiolect.studio.uploads import Upload
-from idiolect.workflow.importing import coming_in, detect, import_memories, import_options
+from idiolect.workflow.importing import CutOff, coming_in, detect, import_memories, import_options, settle
 
 _PEOPLE = 40
 _LOOK_SECONDS = 0.5
 
 
-def import_page(visit: Visit) -> None:
+async def import_page(visit: Visit) -> None:
+    for cut_off in await visit.ask(settle, visit.home) or []:
+        _show_cut_off(cut_off)
     with card("Drop what you have exported"):
-        soft(f"{', '.join(source.title for source in SOURCES.values())}: a file, a zip, or the files of a folder.")
-        drop = ui.upload(multiple=True, auto_upload=True, label="Drop files here, or choose them with +")
-        drop.props("flat bordered").classes("drop")
+        soft(f"{', '.join(source.title for source in SOURCES.values())}: a file, a zip, or an unpacked folder.")
+        Drop(lambda upload: _look(visit, upload, found))
         soft("It stays on this computer; the studio forgets it when you leave this page.").classes("small")
     found = ui.element("div").classes("content").props('aria-live="polite"')
 
-    async def take(event: MultiUploadEventArguments) -> None:
-        upload = Upload()
-        found.client.on_delete(upload.leave)
-        try:
-            for file in event.files:
-                await file.save(upload.place(file.name))
-        except IdiolectError as fault:
-            visit.show(fault)
-            return
-        drop.reset()
-        await _look(visit, upload, found)
 
-    drop.on_multi_upload(take)
+def _show_cut_off(cut_off: CutOff) -> None:
+    source = SOURCES[cut_off.source].title
+    with card(f"An import was cut off: {source}, for {cut_off.person}"):
+        if cut_off.whole:
+            soft("All of it was written by then, and has come in now.")
+        else:
+            soft("The studio or the computer stopped in the middle. Nothing of it has come in; drop the export again.")
 
 
 async def _look(visit: Visit, upload: Upload, found: ui.element) -> None:
@@ -49,7 +44,7 @@ async def _look(visit: Visit, upload: Upload, found: ui.element) -> None:
     found.clear()
     with found:
         soft("Looking at it …")
-    seen = await visit.ask(_detected, upload.path)
+    seen = await visit.ask(_detected, upload)
     found.clear()
     if seen:
         with found:
@@ -60,11 +55,13 @@ async def _look(visit: Visit, upload: Upload, found: ui.element) -> None:
                     _show_unknown(source, survey)
 
 
-def _detected(path: Path) -> Sequence[tuple[str, Survey | ExportFault]]:
-    found = list(detect(path, ImportOptions()))
+def _detected(upload: Upload) -> Sequence[tuple[str, Survey | ExportFault]]:
+    with upload.in_use() as path:
+        found = list(detect(path, ImportOptions()))
     if not found:
         known = ", ".join(source.title for source in SOURCES.values())
-        raise ExportFault(f"{path.name} is nothing that can be imported.", f"Known: {known}.")
+        what = "This" if path == upload.folder else path.name
+        raise ExportFault(f"{what} is nothing that can be imported.", f"Known: {known}.")
     return found
 
 
@@ -120,10 +117,12 @@ class Offer:
             ui.linear_progress(show_value=False).props('indeterminate aria-label="Importing"')
             count = soft("Reading …")
             timer = ui.timer(_LOOK_SECONDS, lambda: count.set_text(_so_far(coming_in(profile, self.source))))
-        with self.upload.in_use():
-            done = await self.visit.ask(
-                import_memories, self.visit.home, person, self.source, self.upload.path, options
-            )
+
+        def import_all() -> Imported:
+            with self.upload.in_use(whole=True) as path:
+                return import_memories(self.visit.home, person, self.source, path, options)
+
+        done = await self.visit.ask(import_all)
         timer.deactivate()
         self.came.clear()
         if done:

@@ -64,7 +64,7 @@ class MemoryDialog:
         return True
 
     def _head(self, opened: Opened) -> None:
-        with ui.element("div").classes("line between"):
+        with ui.element("div").classes("line between opened-head"):
             ui.label(opened.source).classes("card-title mono").props('role="heading" aria-level="2"')
             ui.button(icon="close", on_click=self.dialog.close).props('flat round dense aria-label="Close"')
         with ui.element("div").classes("line"):

@@ -18,7 +18,7 @@ _STATES = {
     "failed": "bad",
     "cancelled": "warn",
     "interrupted": "warn",
-    "ending": "warn",
+    "cancelling": "warn",
     "too large": "warn",
 }
 
@@ -38,6 +38,13 @@ def heading(title: str) -> ui.label:
 
 def soft(text: str) -> ui.label:
     return ui.label(text).classes("soft")
+
+
+def explained(text: str) -> None:
+    """Show a text of the code; what stands in `backticks` there is something to be typed."""
+    with ui.element("div").classes("soft small"):
+        for place, piece in enumerate(text.split("`")):
+            ui.label(piece).classes("mono inline" if place % 2 else "inline")
 
 
 def state(word: str) -> ui.label:

@@ -25,7 +25,7 @@ from idiolect.workflow.watching import Watch
 from idiolect.workflow.wording import about, gibibytes
 
 #: What nearly everybody looks at; the others are a click away.
-_FIRST = ("base_model", "num_train_epochs", "learning_rate", "max_samples", "quantization", "publish")
+_FIRST = ("base_model", "num_train_epochs", "learning_rate", "max_samples", "machine", "publish")
 #: What a person says when they are asked.
 _ASKED_FOR = ("yes", "accept_host_key")
 _CYCLES = {"full-cycle": "A LoRA adapter", "fine-tune-cycle": "Every weight"}

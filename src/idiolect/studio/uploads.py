@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,8 +14,14 @@ from idiolect.errors import ExportFault
 from idiolect.files import make_folder, remove
 from idiolect.home import Home
 
-#: A name within the folder, whatever a browser says: importers go by names, so that it is kept if it is one.
+#: Names within the folder, whatever a browser says: importers go by names, so that they are kept if they are some.
 _NAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,200}")
+_DEEPEST = 30
+_LOOK_SECONDS = 0.2
+
+#: Uploads that threads read now, beside the pages, and those of which all is to be read before the studio ends.
+_read_now: list[Upload] = []
+_to_be_whole: list[Upload] = []
 
 
 @contextmanager
@@ -35,34 +42,50 @@ def own_folder(home: Home) -> Iterator[Path]:
         remove(folder)
 
 
+def wait_until_whole(going_on: Callable[[], None]) -> None:
+    """Wait until no upload is read any more that is to be read to its end; call `going_on` if there is such a one."""
+    if _to_be_whole:
+        going_on()
+    while _to_be_whole:
+        time.sleep(_LOOK_SECONDS)
+
+
 class Upload:
     """The files of one upload, in a folder of their own that goes when its page has gone and nobody reads them."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="upload-"))
-        self._used = 0
         self._left = False
 
     @property
     def path(self) -> Path:
-        """What is to be imported: the file, or all files together."""
-        files = sorted(self.folder.iterdir())
-        return files[0] if len(files) == 1 else self.folder
+        """What is to be imported: the file, the folder, or all that was dropped together."""
+        dropped = list(self.folder.iterdir())
+        return dropped[0] if len(dropped) == 1 else self.folder
 
     def place(self, name: str) -> Path:
-        """Return where a file lies that a browser calls so. Raises ExportFault for what is no name of a file."""
-        if name in (".", "..") or not _NAME.fullmatch(name):
+        """Return where a file lies that a browser calls so: a name, or a path within a folder that was dropped.
+
+        Raises ExportFault for what is neither.
+        """
+        parts = name.split("/")
+        if len(parts) > _DEEPEST or any(p in (".", "..") or not _NAME.fullmatch(p) for p in parts):
             raise ExportFault(f"{name!r} cannot be the name of a file.", "Rename it, and drop it again.")
-        return self.folder / name
+        place = self.folder.joinpath(*parts)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return place
 
     @contextmanager
-    def in_use(self) -> Iterator[None]:
-        """Keep the files for as long as they are read."""
-        self._used += 1
+    def in_use(self, *, whole: bool = False) -> Iterator[Path]:
+        """Keep the files for as long as they are read; the studio does not end before, if `whole`."""
+        held = [_read_now, _to_be_whole] if whole else [_read_now]
+        for uploads in held:
+            uploads.append(self)
         try:
-            yield
+            yield self.path
         finally:
-            self._used -= 1
+            for uploads in held:
+                uploads.remove(self)
             self._forget()
 
     def leave(self) -> None:
@@ -71,7 +94,7 @@ class Upload:
         self._forget()
 
     def _forget(self) -> None:
-        if self._left and not self._used:
+        if self._left and self not in _read_now:
             remove(self.folder)
 
 

@@ -73,9 +73,9 @@ class Watching:
             state(seen.state)
         self.buttons.clear()
         with self.buttons:
-            if seen.going_on and seen.state != "ending":
+            if seen.going_on and seen.state != "cancelling":
                 ui.button("Cancel", on_click=self._cancel).props("outline no-caps color=negative")
-            elif seen.state not in ("succeeded", "ending"):
+            elif seen.state not in ("succeeded", "cancelling"):
                 ui.button("Go on with it", on_click=self._go_on).props("unelevated no-caps")
             if not seen.going_on:
                 to = address("/runs", person=self.visit.person, run=self.watch.run.label)

@@ -168,7 +168,7 @@ def run_cycle(home: Home, asked: Asked, cycle: Cycle, tell: Tell, *, wait: bool 
 def resume(home: Home, person: str, label: str | None, tell: Tell, *, wait: bool = False) -> Finished:
     """Go on with a run that did not come to its end, the newest that was not cancelled if no label is given."""
     run = unfinished(home, person, label)
-    if standing(home.profile(person), run) != "running":
+    if standing(home.profile(person), run) not in ("running", "cancelling"):
         remove(run.cancelled)
     return carry_on(home, person, run.label, tell, wait=wait)
 

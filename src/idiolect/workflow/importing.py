@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,10 @@ from idiolect.memories.importers import (
     Survey,
     UnknownSelf,
     bring_in,
+    settle_import,
     survey,
 )
-from idiolect.workflow.lock import only_run
+from idiolect.workflow.lock import holder, only_run
 
 _PERSON = re.compile(r"[^/\\\0.][^/\\\0]{0,200}")
 
@@ -117,3 +119,27 @@ def _not_one(path: Path, source: str, found: list[str]) -> ExportFault:
 def coming_in(profile: Profile, source: str) -> int:
     """Return how many memories an import that goes on has written so far."""
     return sum(1 for _ in profile.importing(source).rglob("*.json"))
+
+
+@dataclass(frozen=True)
+class CutOff:
+    """An import that did not come to its end, of which nothing has come in; or all, if it was `whole` by then."""
+
+    person: str
+    source: str
+    whole: bool
+
+
+def settle(home: Home) -> list[CutOff]:
+    """Bring to its end, or remove, what imports have left that were cut off; return of which."""
+    found = []
+    for profile in map(home.profile, home.people()):
+        if not _left(profile) or holder(profile):
+            continue
+        with only_run(profile, "what an import left"):
+            found += [CutOff(profile.person, name, settle_import(profile, name)) for name in _left(profile)]
+    return found
+
+
+def _left(profile: Profile) -> list[str]:
+    return [name for name in SOURCES if profile.importing(name).exists()]

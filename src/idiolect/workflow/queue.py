@@ -37,7 +37,7 @@ def put_again(home: Home, person: str, label: str | None, queue: str) -> str:
     """Leave a run that did not come to its end to the workers, and return its label."""
     run = unfinished(home, person, label)
     now = standing(home.profile(person), run)
-    if now in ("running", "queued"):
+    if now in ("running", "queued", "cancelling"):
         raise UserFault(f"Run {run.label} is {now} already.", f"See it: idiolect runs show {run.label}")
     journal = read_journal(run.journal)
     write_json(run.journal, msgspec.structs.replace(journal, queue=queue, turn=journal.turn + 1))

@@ -88,12 +88,18 @@ def state(run: Run) -> str:
 
 
 def standing(profile: Profile, run: Run) -> str:
-    """Return a run's state; of an unfinished one whether it is running, queued or interrupted."""
+    """Return a run's state; of an unfinished one whether it is running, queued or interrupted.
+
+    One that was cancelled is `cancelling` for as long as its process has not ended.
+    """
     written = state(run)
-    if written != "unfinished":
+    if written not in ("unfinished", "cancelled"):
         return written
     running = holder(profile)
-    if running and running.label == run.label:
+    goes_on = running is not None and running.label == run.label
+    if written == "cancelled":
+        return "cancelling" if goes_on else written
+    if goes_on:
         return "running"
     journal = _journal(run)
     return "queued" if journal and journal.queue and not journal.steps else "interrupted"

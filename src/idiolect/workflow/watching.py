@@ -14,7 +14,6 @@ from idiolect.home import Home, Profile, Run
 from idiolect.training import Event, HeldOut, Note, Started, Stepped, decode
 from idiolect.workflow.cycle import STEPS
 from idiolect.workflow.journal import StepRecord
-from idiolect.workflow.lock import holder
 from idiolect.workflow.runs import Details, details, find
 from idiolect.workflow.summary import StepSummary
 
@@ -40,7 +39,7 @@ class Seen:
     """What can be seen of a run at a moment. Losses are in nats a learned token, by epoch."""
 
     state: str
-    """As `idiolect runs` has it, or `beginning`, or `ending`: cancelled, and not at its end yet."""
+    """As `idiolect runs` has it, or `beginning`."""
     cycle: str
     steps: Sequence[SeenStep]
     losses: Sequence[tuple[float, float]]
@@ -53,7 +52,7 @@ class Seen:
 
     @property
     def going_on(self) -> bool:
-        return self.state in ("running", "beginning", "queued", "ending")
+        return self.state in ("running", "beginning", "queued", "cancelling")
 
 
 class Watch:
@@ -96,10 +95,7 @@ class Watch:
             return details(self.home, self.run.label, self.profile.person)
 
     def _state(self, standing: str) -> str:
-        if standing == "interrupted" and _begins_just_now(self.run):
-            return "beginning"
-        held = holder(self.profile)
-        return "ending" if standing == "cancelled" and held and held.label == self.run.label else standing
+        return "beginning" if standing == "interrupted" and _begins_just_now(self.run) else standing
 
     def _read_events(self) -> None:
         """Read the bundle's events; once it is gone, those that the run has kept."""

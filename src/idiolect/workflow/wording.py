@@ -32,6 +32,8 @@ def about(seconds: float | None) -> str:
 
 
 def megabytes(size: int) -> str:
+    if size < 1e6:
+        return f"{size / 1e3:,.0f} kB"
     return f"{size / 1e6:,.0f} MB" if size < 1e9 else f"{size / 1e9:,.1f} GB"
 
 

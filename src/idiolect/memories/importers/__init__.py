@@ -2,7 +2,7 @@
 
 from idiolect.memories.importers.conversations import Others
 from idiolect.memories.importers.export import Export
-from idiolect.memories.importers.importing import Imported, UnknownSelf, bring_in, survey
+from idiolect.memories.importers.importing import Imported, UnknownSelf, bring_in, settle_import, survey
 from idiolect.memories.importers.message import Asked, Message, Person, Thread, Unreadable
 from idiolect.memories.importers.pseudonyms import Pseudonyms
 from idiolect.memories.importers.sources import SOURCES, Source
@@ -26,5 +26,6 @@ __all__ = [
     "bring_in",
     "day",
     "is_me",
+    "settle_import",
     "survey",
 ]

@@ -83,8 +83,7 @@ def bring_in(  # noqa: PLR0913 - what an import is asked for by
 ) -> Imported:
     """Write the memories of an export that a profile does not have yet. `pause` is in seconds."""
     target, staging = profile.imported(source), profile.importing(source)
-    finish(staging, target)
-    remove(staging)
+    settle_import(profile, source)
     staging.mkdir(parents=True)
     if (target / LEDGER).exists():
         shutil.copyfile(target / LEDGER, staging / PARTIAL)
@@ -111,6 +110,15 @@ def bring_in(  # noqa: PLR0913 - what an import is asked for by
     remove(staging)
     rules = dict(counts.rules.most_common())
     return Imported(target, found, counts.memories, counts.own, counts.context, rules)
+
+
+def settle_import(profile: Profile, source: str) -> bool:
+    """Bring to its end, or remove, what an import has left that was cut off; return whether it was whole."""
+    staging = profile.importing(source)
+    whole = (staging / LEDGER).exists()
+    finish(staging, profile.imported(source))
+    remove(staging)
+    return whole
 
 
 def finish(staging: Path, target: Path) -> None:
