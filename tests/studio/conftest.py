@@ -70,12 +70,12 @@ class Tab:
             self.faults.append(f"asked for {request.url}")
 
 
-def start(home: Home) -> tuple[subprocess.Popen[str], Studio]:
-    """Start `idiolect studio` on any free port, and read its link."""
+def start(home: Home, **more: str) -> tuple[subprocess.Popen[str], Studio]:
+    """Start `idiolect studio` on any free port, with `more` in its environment, and read its link."""
     words = [sys.executable, "-m", "idiolect", "studio", "--home", str(home.root), "--port", "0", "--no-browser"]
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("METAHUMAN_", "IDIOLECT_"))}
     # Wide, that no line is broken; nobody answers as Ollama there.
-    environ = {**ours, "COLUMNS": "300", "OLLAMA_HOST": "127.0.0.1:9", "PYTHONUNBUFFERED": "1"}
+    environ = {**ours, "COLUMNS": "300", "OLLAMA_HOST": "127.0.0.1:9", "PYTHONUNBUFFERED": "1", **more}
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environ)
     assert process.stdout
     link = next(line for line in process.stdout if line.startswith("http://")).strip()
@@ -135,6 +135,8 @@ def tab(visitor: BrowserContext, studio: Studio) -> Iterator[Tab]:
 
 
 Picture = Callable[[Tab, str], None]
+#: Charts are drawn anew in the frame after that in which their size has changed.
+_DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"
 
 
 @pytest.fixture(scope="session")
@@ -147,7 +149,7 @@ def picture() -> Picture:
         for look, size in (("light", DESK), ("dark", DESK), ("phone", PHONE)):
             page.emulate_media(color_scheme="dark" if look == "dark" else "light")
             page.set_viewport_size({"width": size[0], "height": size[1]})
-            page.wait_for_timeout(350)  # charts are drawn anew
+            page.evaluate(_DRAWN)
             page.screenshot(path=ARTEFACTS / f"{name}-{look}.png", full_page=True)
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert wide <= size[0], f"{name} is {wide} wide, {size[0]} are there"

@@ -65,7 +65,7 @@ def test_hostile_names_in_an_export_are_names(tab: Tab, tmp_path: Path) -> None:
     export = whatsapp(tmp_path, life).rename(tmp_path / "WhatsApp Chat with Anna.txt")
     export.write_text(export.read_text(encoding="utf-8").replace("Anna Berg", IMAGE), encoding="utf-8")
     page = tab.open("/import?person=ada")
-    page.set_input_files("input[type=file]", export)
+    page.set_input_files("input.files", export)
     page.get_by_role("radio", name="Ada Lunde").click()
     expect(page.locator(".who")).to_contain_text(IMAGE)
     page.get_by_role("button", name="Import", exact=True).click()
@@ -77,7 +77,7 @@ def test_hostile_names_in_an_export_are_names(tab: Tab, tmp_path: Path) -> None:
 def test_what_is_no_export_is_said_and_forgotten(tab: Tab, studio: Studio, tmp_path: Path) -> None:
     (tmp_path / "holiday.bin").write_bytes(bytes(range(256)))
     page = tab.open("/import?person=ada")
-    page.set_input_files("input[type=file]", tmp_path / "holiday.bin")
+    page.set_input_files("input.files", tmp_path / "holiday.bin")
     page.get_by_text("holiday.bin is nothing that can be imported.").wait_for()
     assert list(studio.home.uploads.rglob("holiday.bin"))
     page.goto("about:blank")

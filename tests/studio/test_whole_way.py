@@ -1,35 +1,65 @@
-"""From an export to a run in the list, all of it in the browser: import, choose, train, watch, close, come back."""
+"""From an export to a model that is published and gone back from, all of it in one browser."""
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from idiolect.curation import Fate, Sample
 from idiolect.files import write_json
 from idiolect.home import Home, Run
 from idiolect.memories.sample_person import sample_events
+from idiolect.workflow.data_steps import read_lines, read_records
+from idiolect.workflow.publish import promote
+from idiolect.workflow.registry import read_registry
 from idiolect.workflow.runs import standing
 from tests.memories.importers.exports import Said, whatsapp
+from tests.runs import write_run
 from tests.studio.conftest import Picture, Studio, Tab
 
 pytestmark = pytest.mark.slow
 
 _PATIENCE_SECONDS = 400
+_STEP = re.compile(r"step (\d+) of \d+, loss ([\d.]+)")
+_HELD_OUT = re.compile(r"held-out loss ([\d.]+) → ([\d.]+)")
+_MINE = "That is what the page says I said."
 
 
 def test_an_export_becomes_a_model(tab: Tab, studio: Studio, tmp_path: Path, tiny_base: Path, picture: Picture) -> None:
+    # No longer than the model's context; small steps, for many of them; whether it is good is for the person to say.
+    settings = {"base_model": str(tiny_base), "max_seq_length": 400, "gradient_accumulation_steps": 4}
+    write_json(studio.home.training_json, {**settings, "publish": "never"})
+    _import(tab, _export(tmp_path), picture)
+    assert len(list(studio.home.profile("ada").memories.rglob("*.json"))) == 27
+    before = write_run(studio.home, tiny_base, "2026-01-01")
+    promote(studio.home, "ada", before.label)
+    edited, dropped = _edit_two(tab, picture)
+    _start(tab, picture)
+    (run,) = (r for r in studio.home.profile("ada").runs() if r.label != before.label)
+    first = _watch_the_loss_move(tab.page)
+    _cancel_and_go_on(tab.page)
+    _watch_from_two_pages(tab, picture)
+    tab.page.goto("about:blank")  # nobody looks any more
+    _wait_until_succeeded(studio.home, run)
+    _see_what_came_of_it(tab, run, first, picture)
+    _has_the_edits(run, edited, dropped)
+    _compare(tab, before, run)
+    _publish_and_roll_back(tab, studio.home, before, run, picture)
+
+
+def _export(folder: Path) -> Path:
     talks = [e for e in sample_events() if "response" in e]
     life = [Said(n, n % 2 == 1, str(talks[n // 2]["response" if n % 2 else "content"])) for n in range(160)]
-    export = whatsapp(tmp_path, life).rename(tmp_path / "WhatsApp Chat with Anna.txt")
+    return whatsapp(folder, life).rename(folder / "WhatsApp Chat with Anna.txt")
 
-    # No longer than the model's context.
-    write_json(studio.home.training_json, {"max_seq_length": 400})
 
+def _import(tab: Tab, export: Path, picture: Picture) -> None:
     page = tab.open("/import")
-    page.set_input_files("input[type=file]", export)
+    page.set_input_files("input.files", export)
     page.get_by_text("Which one is you?").wait_for()
     expect(page.get_by_text("160", exact=True)).to_be_visible()
     page.get_by_role("radio", name="Ada Lunde").click()
@@ -37,56 +67,91 @@ def test_an_export_becomes_a_model(tab: Tab, studio: Studio, tmp_path: Path, tin
     picture(tab, "import")
     page.get_by_role("button", name="Import", exact=True).click()
     page.get_by_text("new memories").wait_for()
-    assert len(list(studio.home.profile("ada").memories.rglob("*.json"))) == 27
     picture(tab, "import-done")
 
-    page.get_by_role("link", name="Train on them").click()
-    page.get_by_role("button", name="Start").wait_for()
-    page.get_by_label("base_model").fill(str(tiny_base))
-    page.get_by_text("chosen here").first.wait_for()
-    assert page.get_by_text("etc/training.json", exact=True).count() == 1
-    page.get_by_label("num_train_epochs").fill("10")
+
+def _edit_two(tab: Tab, picture: Picture) -> tuple[str, str]:
+    """Reword a turn of one sample and drop another; return their memories."""
+    page = tab.open("/dataset?person=ada")
+    page.get_by_role("button", name="Make it").click()
+    dialog = _opened(page, 0)
+    expect(dialog.locator(".rendered .learned").first).to_be_visible()
+    edited = dialog.get_by_role("heading").first.inner_text()
+    dialog.get_by_label("Turn 2").fill(_MINE)
+    picture(tab, "dataset-memory")
+    dialog.get_by_role("button", name="Save this turn").click()
+    expect(dialog.get_by_text("edited", exact=True)).to_be_visible()
+    _close(page, dialog)
+    dialog = _opened(page, 1)
+    dropped = dialog.get_by_role("heading").first.inner_text()
+    dialog.get_by_role("button", name="Drop").click()
+    expect(dialog.get_by_role("button", name="Restore")).to_be_visible()
+    _close(page, dialog)
+    expect(page.get_by_text(f"{edited}: turn 2: '{_MINE}'")).to_be_visible()
+    page.get_by_role("button", name="Make it anew").click()
+    expect(page.locator(".windowed-row").get_by_text(_MINE).first).to_be_visible()
+    picture(tab, "dataset")
+    return edited, dropped
+
+
+def _opened(page: Page, place: int) -> Locator:
+    page.locator(".windowed").first.locator(".windowed-row:visible").nth(place).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator(".rendered")).to_be_visible()
+    return dialog
+
+
+def _close(page: Page, dialog: Locator) -> None:
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+
+def _start(tab: Tab, picture: Picture) -> None:
+    page = tab.open("/train?person=ada")
+    page.get_by_label("num_train_epochs").fill("20")
     page.get_by_label("learning_rate").fill("0.01")
+    expect(page.get_by_text("chosen here", exact=True)).to_have_count(2)
+    expect(page.get_by_text("etc/training.json", exact=True)).to_have_count(4)
     page.get_by_text("LlamaForCausalLM").wait_for()
     page.get_by_text("fits").first.wait_for()
     picture(tab, "train-plan")
     page.get_by_role("button", name="Start").click()
-
     page.wait_for_url("**/train?person=ada&run=*")
-    page.get_by_text("learned tokens a second").wait_for(timeout=_PATIENCE_SECONDS * 1000)
-    (run,) = studio.home.profile("ada").runs()
-    _cancel_and_go_on(page)
-    # A second page that watches the same run.
-    other = page.context.new_page()
-    other.goto(page.url)
-    for watching in (page, other):
-        watching.get_by_text("learned tokens a second").wait_for(timeout=_PATIENCE_SECONDS * 1000)
-    other.close()
-    picture(tab, "train-running")
-    page.goto("about:blank")  # nobody looks any more
-    _wait_until_succeeded(studio.home, run)
 
-    page = tab.open(f"/train?person=ada&run={run.label}")
-    page.get_by_text("succeeded").first.wait_for()
-    assert _held_out(page.inner_text(".page"))[1] < _held_out(page.inner_text(".page"))[0]
-    picture(tab, "train-done")
-    tab.open("/runs?person=ada")
-    page.get_by_role("link", name=run.label).click()
-    report = page.frame_locator("iframe.report")
-    report.locator("body").wait_for()
-    picture(tab, "runs")
-    tab.open("/?person=ada")
-    page.get_by_text("Clean-up would free").wait_for()
-    expect(page.get_by_text("27", exact=True)).to_be_visible()
-    picture(tab, "home")
+
+def _watch_the_loss_move(page: Page) -> float:
+    """See the numbers of the page change by themselves; return the first loss."""
+    said = page.get_by_text(_STEP)
+    said.wait_for(timeout=_PATIENCE_SECONDS * 1000)
+    step, first = _loss(said)
+    expect(said).not_to_contain_text(f"step {step} of")
+    later, second = _loss(said)
+    assert later > step
+    assert second != first
+    return first
+
+
+def _loss(said: Locator) -> tuple[int, float]:
+    found = _STEP.search(said.inner_text())
+    assert found
+    return int(found[1]), float(found[2])
 
 
 def _cancel_and_go_on(page: Page) -> None:
     page.get_by_role("button", name="Cancel").click()
-    page.get_by_role("button", name="Cancel the run").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel the run").click()
     page.get_by_text("cancelled", exact=True).wait_for()
     page.get_by_role("button", name="Go on with it").click()
     page.get_by_text("running", exact=True).wait_for()
+
+
+def _watch_from_two_pages(tab: Tab, picture: Picture) -> None:
+    other = tab.page.context.new_page()
+    other.goto(tab.page.url)
+    for watching in (tab.page, other):
+        watching.get_by_text(_STEP).wait_for(timeout=_PATIENCE_SECONDS * 1000)
+    other.close()
+    picture(tab, "train-running")
 
 
 def _wait_until_succeeded(home: Home, run: Run) -> None:
@@ -97,6 +162,56 @@ def _wait_until_succeeded(home: Home, run: Run) -> None:
         time.sleep(0.3)
 
 
-def _held_out(text: str) -> tuple[float, float]:
-    before, _, after = text.partition("held-out loss ")[2].partition("\n")[0].partition(" → ")
-    return float(before), float(after)
+def _see_what_came_of_it(tab: Tab, run: Run, first: float, picture: Picture) -> None:
+    page = tab.open(f"/train?person=ada&run={run.label}")
+    page.get_by_text("succeeded", exact=True).wait_for()
+    said = page.get_by_text(_STEP)
+    assert _loss(said)[1] < first
+    held_out = _HELD_OUT.search(said.inner_text())
+    assert held_out
+    assert float(held_out[2]) < float(held_out[1])
+    picture(tab, "train-done")
+    page.get_by_role("link", name="What came of it").click()
+    page.frame_locator("iframe.report").get_by_text(run.label).first.wait_for()
+    picture(tab, "run")
+
+
+def _has_the_edits(run: Run, edited: str, dropped: str) -> None:
+    fates = {f.memory: f for f in read_lines(run.ledger, Fate)}
+    assert fates[dropped].rule == "dropped by hand"
+    samples = {s.source.memory: s for s in read_records(run.curated, Sample)}
+    assert samples[edited].messages[1].content == _MINE
+
+
+def _compare(tab: Tab, before: Run, new: Run) -> None:
+    page = tab.open("/compare?person=ada")
+    columns = {name: page.get_by_role("group", name=name, exact=True) for name in ("base", "previous", "new")}
+    expect(columns["new"]).to_contain_text(new.label)
+    expect(columns["previous"]).to_contain_text(before.label)
+    page.get_by_label("Say something").fill("How was the crossing?")
+    page.keyboard.press("Enter")
+    for column in columns.values():
+        expect(column.get_by_role("button", name="I would say that")).to_be_visible()
+    said = [column.locator(".said").nth(1).inner_text() for column in columns.values()]
+    assert said[0] == said[1] != said[2]  # what was published before is the base model, untrained
+
+
+def _publish_and_roll_back(tab: Tab, home: Home, before: Run, new: Run, picture: Picture) -> None:
+    page, asked = tab.page, tab.page.get_by_role("dialog")
+    publish, back = (page.get_by_role("button", name=name) for name in ("Publish the new one", "Roll back"))
+    publish.click()
+    asked.get_by_role("button", name="Publish it").click()
+    expect(publish).to_have_count(0)
+    back.wait_for()
+    assert _published(home) == new.label
+    picture(tab, "compare-published")
+    back.click()
+    asked.get_by_role("button", name="Go back").click()
+    publish.wait_for()
+    assert _published(home) == before.label
+
+
+def _published(home: Home) -> str:
+    published = read_registry(home.profile("ada")).published
+    assert published
+    return published.label

@@ -123,7 +123,8 @@ def _said(seen: Seen) -> str:
         parts.append(f"{seen.started.samples:,} samples, {seen.started.learned_tokens:,} tokens to learn")
     if seen.latest:
         at = seen.latest
-        parts.append(f"step {at.step} of {at.steps}, {at.tokens_per_second:,.0f} learned tokens a second")
+        parts.append(f"step {at.step} of {at.steps}, loss {at.loss:.3f}")
+        parts.append(f"{at.tokens_per_second:,.0f} learned tokens a second")
         parts.append(gibibytes(at.memory_bytes))
         if seen.going_on and at.step < at.steps:
             parts.append(f"{about(at.seconds_left)} left")
