@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,8 @@ PHONE, DESK = (390, 844), (1280, 900)
 #: Other tests train beside these.
 _PATIENCE_MS = 60_000
 expect.set_options(timeout=_PATIENCE_MS)
+#: What pages say while they look for something.
+_LOOKS = re.compile(r"^(Looking|Reckoning|Reading) .*…$")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,14 @@ class Tab:
         self.page.wait_for_selector("main .title")
         self.page.wait_for_function("() => window.socket && window.socket.connected")
         return self.page
+
+    def settled(self, path: str) -> Page:
+        """Open a page, and wait until it shows what it looks for beside itself; time for scripts to run, too."""
+        page = self.open(path)
+        page.locator("main .card").first.wait_for()
+        expect(page.get_by_text(_LOOKS)).to_have_count(0)
+        page.wait_for_timeout(200)
+        return page
 
     def hear(self) -> None:
         """Listen for errors of the console, and for anything that is asked of another host."""

@@ -1,4 +1,4 @@
-"""Compare, in a browser: models answer side by side, are judged, told blind, published and gone back from."""
+"""Compare, in a browser: models answer side by side, are judged, stopped, and told blind."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from idiolect.evaluation import Evaluation, read_evaluation
 from idiolect.files import write_json
 from idiolect.home import Run
 from idiolect.workflow.publish import promote
-from idiolect.workflow.registry import read_registry
 from tests.evaluation.conftest import evaluation
 from tests.runs import write_run
 from tests.studio.conftest import Picture, Studio, Tab
+from tests.tiny import write_model, write_tokenizer
 
 __all__ = ["evaluation"]
 
@@ -30,6 +30,16 @@ def runs(studio: Studio, tiny_base: Path) -> list[Run]:
     first, second = (write_run(studio.home, tiny_base, day) for day in ("2026-01-01", "2026-02-01"))
     promote(studio.home, "ada", first.label)
     return [first, second]
+
+
+@pytest.fixture(scope="module")
+def slow_speaker(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """An older run, of a model that takes some seconds for an answer."""
+    base = tmp_path_factory.mktemp("slow") / "base"
+    write_model(base, "Llama", hidden_size=768, intermediate_size=3072, num_hidden_layers=10)
+    write_tokenizer(base)
+    write_json(studio.home.profile("ada").memories / "a.json", {"content": "Rain."})
+    return write_run(studio.home, base, "2025-01-01")
 
 
 def test_models_answer_side_by_side_and_are_judged(studio: Studio, runs: list[Run], tab: Tab, picture: Picture) -> None:
@@ -83,20 +93,17 @@ def test_which_answer_is_theirs_is_told_blind(
     assert kept.asked == 3
 
 
-def test_the_new_model_is_published_and_gone_back_from(studio: Studio, runs: list[Run], tab: Tab) -> None:
-    page = tab.open("/compare?person=ada")
-    page.get_by_role("button", name="Publish the new one").click()
-    page.get_by_role("button", name="Publish it").click()
-    expect(page.get_by_role("button", name="Publish the new one")).to_have_count(0)
-    expect(page.get_by_role("button", name="Roll back")).to_be_visible()
-    assert _published(studio) == runs[1].label
-    page.get_by_role("button", name="Roll back").click()
-    page.get_by_role("button", name="Go back").click()
-    expect(page.get_by_role("button", name="Publish the new one")).to_be_visible()
-    assert _published(studio) == runs[0].label
-
-
-def _published(studio: Studio) -> str:
-    published = read_registry(studio.home.profile("ada")).published
-    assert published
-    return published.label
+def test_what_is_being_said_is_stopped(tab: Tab, slow_speaker: Run) -> None:
+    page = tab.open(f"/compare?person=ada&run={slow_speaker.label}")
+    base, new = (page.get_by_role("group", name=name, exact=True) for name in ("base", "new"))
+    expect(new).to_be_visible()
+    page.get_by_label("Say something").fill("Tell me everything.")
+    page.keyboard.press("Enter")
+    expect(base.locator(".said").nth(1)).not_to_be_empty()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Say it", exact=True)).to_be_enabled()
+    expect(page.get_by_role("button", name="Stop")).to_be_disabled()
+    # Who was to speak after it has not spoken.
+    expect(new.get_by_text("(nothing was said)")).to_be_visible()
+    expect(new.get_by_role("button", name="I would say that")).to_have_count(0)
+    expect(base.get_by_role("button", name="I would say that")).to_be_visible()

@@ -40,8 +40,7 @@ def test_hostile_text_is_harmless_on_every_page(tab: Tab, label: str) -> None:
     hostile = "%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E"
     places = [f"{path}?person={person}" for path in ("/", "/import", "/train", "/runs") for person in (hostile, "ada")]
     for place in [*places, f"/train?person=ada&run={label}", f"/runs?person=ada&run={label}&with={label}"]:
-        page = tab.open(place)
-        page.wait_for_timeout(1500)
+        page = tab.settled(place)
         assert page.locator("img[src=x]").count() == 0, place
     expect(tab.open(f"/?person={hostile}").locator(".people")).to_contain_text(IMAGE)
     tab.page.get_by_text("with some").wait_for()

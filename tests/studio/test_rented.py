@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import expect
 
 from idiolect.files import write_json, write_text
-from idiolect.home import Home
+from idiolect.home import Home, Profile
 from tests.conftest import Event
 from tests.machines.runpod_server import KEY, RunPodServer
 from tests.machines.ssh_server import SSHD
@@ -53,13 +53,19 @@ def studio(tmp_path_factory: pytest.TempPathFactory, runpod: RunPodServer) -> It
     stop(process)
 
 
-def test_what_it_will_cost_is_asked_before_anything_is_rented(
-    studio: Studio, runpod: RunPodServer, talks: list[Event], tiny_base: Path, tab: Tab, picture: Picture
-) -> None:
+@pytest.fixture
+def profile(studio: Studio, talks: list[Event], tiny_base: Path) -> Profile:
+    """Ada, whose training would take long."""
     profile = studio.home.profile("ada")
     for number, event in enumerate(talks):
         write_json(profile.memories / f"2026/{number:03}.json", event)
     write_json(profile.training_json, {"base_model": str(tiny_base), "num_train_epochs": 400})
+    return profile
+
+
+def test_what_it_will_cost_is_asked_before_anything_is_rented(
+    runpod: RunPodServer, profile: Profile, tab: Tab, picture: Picture
+) -> None:
     page = tab.open("/train?person=ada")
     page.get_by_label("machine").fill("runpod")
     page.get_by_text("chosen here").wait_for()

@@ -118,7 +118,7 @@ def _not_one(path: Path, source: str, found: list[str]) -> ExportFault:
 
 
 def coming_in(profile: Profile, source: str) -> int:
-    """Return how many memories an import that goes on has written so far; what is moved away meanwhile is passed over."""
+    """Return how many memories an import that goes on has written so far, and not yet moved to their place."""
     written = (name for _, _, files in os.walk(profile.importing(source)) for name in files)
     return sum(name.endswith(".json") for name in written)
 
