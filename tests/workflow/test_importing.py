@@ -1,7 +1,8 @@
-"""What is asked of an import before anything is read, and what is refused."""
+"""What is asked of an import before anything is read, what is refused, and what is done about one that was cut off."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from idiolect.errors import ExportFault, OptionFault, UserFault
 from idiolect.home import Home
 from idiolect.memories.importers import Survey
-from idiolect.workflow.importing import detect, import_memories, import_options
+from idiolect.workflow.importing import CutOff, coming_in, detect, import_memories, import_options, settle
+from idiolect.workflow.lock import only_run
 from tests.memories.importers.exports import ADA, ANNA, LIFE, chatgpt, whatsapp
 
 
@@ -69,3 +71,22 @@ def test_what_an_export_is_is_said_without_writing(tmp_path: Path) -> None:
     assert "--day-first" in fault.remedy
     (tmp_path / "WhatsApp Chat with X.txt").unlink()
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_cut_off_imports_have_left_is_settled_once(home: Home, tmp_path: Path) -> None:
+    import_memories(home, "ada", "chatgpt", chatgpt(tmp_path, LIFE), import_options({}))
+    profile = home.profile("ada")
+    came = sorted(profile.imported("chatgpt").rglob("*.json"))
+    # As it was before anything had been moved; and of another, before its ledger was whole.
+    staging = profile.importing("chatgpt")
+    staging.mkdir(parents=True)
+    shutil.move(profile.imported("chatgpt") / "ledger.jsonl", staging / "ledger.jsonl")
+    shutil.move(profile.imported("chatgpt"), staging / "memories")
+    shutil.copytree(staging / "memories", profile.importing("claude") / "memories")
+    assert coming_in(profile, "claude") == len(came)
+    with only_run(profile, "import claude"):
+        assert settle(home) == []
+    assert settle(home) == [CutOff("ada", "chatgpt", whole=True), CutOff("ada", "claude", whole=False)]
+    assert sorted(profile.imported("chatgpt").rglob("*.json")) == came
+    assert not profile.imported("claude").exists()
+    assert settle(home) == []
