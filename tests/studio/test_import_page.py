@@ -51,13 +51,28 @@ def test_a_folder_is_dropped_and_its_pictures_stay_where_they_are(tab: Tab, stud
 
 def test_a_folder_is_chosen_with_the_keyboard(tab: Tab, tmp_path: Path) -> None:
     export = facebook(tmp_path / "facebook-ada", LIFE)
+    # Before the page is opened: Chromium is told that choosers are answered here, and takes its time.
+    tab.page.on("filechooser", lambda chooser: chooser.set_files(export))
     page = tab.open("/import")
     page.get_by_role("button", name="Choose files").focus()
     page.keyboard.press("Tab")
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files(export)
+    expect(page.get_by_role("button", name="Choose a folder")).to_be_focused()
+    page.keyboard.press("Enter")
     page.get_by_text("Which one is you?").wait_for()
+
+
+def test_a_path_that_leads_elsewhere_is_refused_and_said(tab: Tab, studio: Studio, tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("Rain.")
+    page = tab.open("/import")
+    page.route("**/drop/**", lambda route: route.continue_(url=route.request.url.replace("notes.md", "../../evil")))
+    page.set_input_files("input.files", tmp_path / "notes.md")
+    expect(page.locator(".drop")).to_contain_text("It did not come in: '../../evil' cannot be the name of a file.")
+    assert not list(studio.home.root.rglob("evil"))
+    assert ["400 (Bad Request)" in fault for fault in tab.faults] == [True]
+    tab.faults.clear()
+    page.unroute("**/drop/**")
+    page.set_input_files("input.files", tmp_path / "notes.md")
+    page.get_by_text("Markdown journals").nth(1).wait_for()
 
 
 def test_an_import_that_was_cut_off_is_said_once(tab: Tab, studio: Studio) -> None:

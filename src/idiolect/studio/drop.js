@@ -34,7 +34,7 @@ export default {
     </div>`,
   props: { to: String },
   data() {
-    return { over: false, busy: false, sent: 0, total: 1, said: "" };
+    return { over: false, busy: false, number: 0, sent: 0, total: 1, said: "" };
   },
   methods: {
     async dropped(event) {
@@ -54,7 +54,7 @@ export default {
     },
     async send(find) {
       if (this.busy) return;
-      Object.assign(this, { busy: true, sent: 0, total: 1, said: "" });
+      Object.assign(this, { busy: true, number: this.number + 1, sent: 0, total: 1, said: "" });
       try {
         const found = await find();
         const wanted = found.filter(([, file]) => !SEEN_OR_HEARD.test(file.type));
@@ -64,10 +64,10 @@ export default {
         const left = found.length - wanted.length;
         const files = (count) => `${count.toLocaleString("en")} ${count === 1 ? "file" : "files"}`;
         this.said = files(wanted.length) + (left ? `; ${files(left)} of pictures, film or sound left where they are` : "");
-        if (wanted.length) this.$emit("came");
+        if (wanted.length) this.$emit("came", this.number);
       } catch (error) {
         this.said = `It did not come in: ${error.message}`;
-        this.$emit("failed");
+        this.$emit("failed", this.number);
       } finally {
         this.busy = false;
       }
@@ -93,7 +93,7 @@ export default {
         };
         request.onload = () => (request.status === 204 ? resolve() : reject(new Error(request.responseText)));
         request.onerror = () => reject(new Error(`${path} cannot be read, or the studio does not answer.`));
-        request.open("PUT", `${this.to}?name=${encodeURIComponent(path)}`);
+        request.open("PUT", `${this.to}/${this.number}?name=${encodeURIComponent(path)}`);
         request.send(file);
       });
     },
