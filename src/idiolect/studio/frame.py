@@ -13,6 +13,7 @@ from nicegui import run, ui
 
 from idiolect.errors import IdiolectError
 from idiolect.home import Home
+from idiolect.studio.pieces import fault_card
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,9 +47,8 @@ class Visit:
     def show(self, fault: IdiolectError) -> None:
         """Show what happened and what to do, above the page."""
         self.faults.clear()
-        with self.faults, ui.element("div").classes("fault"):
-            ui.label(fault.problem).classes("fault-problem")
-            ui.label(fault.remedy).classes("fault-remedy")
+        with self.faults:
+            fault_card(fault)
         ui.run_javascript("window.scrollTo({top: 0})")
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from nicegui import ui
 
+from idiolect.errors import IdiolectError
+
 #: Colours that are legible on both grounds.
 LOSS, HELD_OUT, GREY = "#5b9aa0", "#d08c3f", "#8a929b"
 
@@ -40,9 +42,16 @@ def soft(text: str) -> ui.label:
     return ui.label(text).classes("soft")
 
 
-def explained(text: str) -> None:
+def fault_card(fault: IdiolectError) -> None:
+    """Show what happened and what to do."""
+    with ui.element("div").classes("fault"):
+        ui.label(fault.problem).classes("fault-problem")
+        explained(fault.remedy, "fault-remedy")
+
+
+def explained(text: str, classes: str = "soft small") -> None:
     """Show a text of the code; what stands in `backticks` there is something to be typed."""
-    with ui.element("div").classes("soft small"):
+    with ui.element("div").classes(classes):
         for place, piece in enumerate(text.split("`")):
             ui.label(piece).classes("mono inline" if place % 2 else "inline")
 

@@ -15,7 +15,7 @@ from idiolect.errors import IdiolectError, NeedsConsent
 from idiolect.home import CYCLES, FULL, Cycle
 from idiolect.studio.form import Form
 from idiolect.studio.frame import Visit, address
-from idiolect.studio.pieces import card, soft, state, sure, table
+from idiolect.studio.pieces import card, fault_card, soft, state, sure, table
 from idiolect.studio.watching import Watching
 from idiolect.workflow.detached import start
 from idiolect.workflow.estimate import Estimate, estimate
@@ -105,7 +105,7 @@ class NewRun:
         if number == self._asked_last and found is not None:
             self.plan.clear()
             with self.plan:
-                _show_fault(found) if isinstance(found, IdiolectError) else _show_plan(found, self.cycle)
+                fault_card(found) if isinstance(found, IdiolectError) else _show_plan(found, self.cycle)
 
     def _settings(self, flags: Mapping[str, Any]) -> Settings | None:
         try:
@@ -136,12 +136,6 @@ class NewRun:
             self.visit.show(fault)
         else:
             ui.navigate.to(address("/train", person=self.person, run=label))
-
-
-def _show_fault(fault: IdiolectError) -> None:
-    with ui.element("div").classes("fault"):
-        ui.label(fault.problem).classes("fault-problem")
-        ui.label(fault.remedy).classes("fault-remedy")
 
 
 def _show_plan(found: Estimate, cycle: Cycle) -> None:
