@@ -89,22 +89,31 @@ def test_an_import_that_was_cut_off_is_said_once(tab: Tab, studio: Studio) -> No
 def test_the_studio_ends_after_an_import_whose_page_was_closed(browser: Browser, tmp_path: Path) -> None:
     export = jsonl(tmp_path / "export", [Said(n, n % 2 == 1, f"Number {n}.") for n in range(MANY)])
     process, studio = start(Home(tmp_path / "home"))
-    staging = studio.home.profile("ada").importing("plain")
+    try:
+        _begin_to_import(browser, studio, export / "chat.jsonl")
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert "An import is going on; the studio ends after it." in said
+    profile = studio.home.profile("ada")
+    assert not profile.importing("plain").exists()
+    assert len(list(profile.imported("plain").rglob("*.json"))) == -(-MANY // 6)
+
+
+def _begin_to_import(browser: Browser, studio: Studio, export: Path) -> None:
+    """Begin an import, and close the page and its browser as soon as something is written."""
     context = browser.new_context()
+    context.set_default_timeout(60_000)
     page = context.new_page()
     page.goto(studio.link)
     page.goto(f"{studio.origin}/import")
-    page.set_input_files("input.files", export / "chat.jsonl")
-    page.get_by_role("radio", name="Ada Lunde").click(timeout=60_000)
+    page.set_input_files("input.files", export)
+    page.get_by_role("radio", name="Ada Lunde").click()
     page.get_by_label("Person", exact=True).fill("ada")
     page.get_by_role("button", name="Import", exact=True).click()
-    _wait_for(staging)
+    _wait_for(studio.home.profile("ada").importing("plain"))
     context.close()
-    process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=120)
-    assert "An import is going on; the studio ends after it." in said
-    assert not staging.exists()
-    assert len(list(studio.home.profile("ada").imported("plain").rglob("*.json"))) == -(-MANY // 6)
 
 
 def _wait_for(path: Path) -> None:
