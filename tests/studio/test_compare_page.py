@@ -16,7 +16,7 @@ from idiolect.workflow.publish import promote
 from tests.evaluation.conftest import evaluation
 from tests.runs import write_run
 from tests.studio.conftest import Picture, Studio, Tab
-from tests.tiny import write_model, write_tokenizer
+from tests.tiny import SPECIAL, write_model, write_tokenizer
 
 __all__ = ["evaluation"]
 
@@ -34,12 +34,25 @@ def runs(studio: Studio, tiny_base: Path) -> list[Run]:
 
 @pytest.fixture(scope="module")
 def slow_speaker(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """An older run, of a model that takes some seconds for an answer."""
+    """An older run, of a model that says as much as it may, which takes it some seconds."""
     base = tmp_path_factory.mktemp("slow") / "base"
-    write_model(base, "Llama", hidden_size=512, intermediate_size=2048, num_hidden_layers=8)
+    write_model(base, "Llama", hidden_size=768, intermediate_size=3072, num_hidden_layers=8)
     write_tokenizer(base)
+    _never_end(base)
     write_json(studio.home.profile("ada").memories / "a.json", {"content": "Rain."})
     return write_run(studio.home, base, "2025-01-01")
+
+
+def _never_end(base: Path) -> None:
+    """Make the tokens that end a turn far less likely than others."""
+    from safetensors.torch import load_file, save_file
+    from tokenizers import Tokenizer
+
+    file = base / "model.safetensors"
+    weights, tokenizer = load_file(file), Tokenizer.from_file(str(base / "tokenizer.json"))
+    for token in SPECIAL:
+        weights["lm_head.weight"][tokenizer.token_to_id(token)] = 0
+    save_file(weights, file, metadata={"format": "pt"})
 
 
 def test_models_answer_side_by_side_and_are_judged(studio: Studio, runs: list[Run], tab: Tab, picture: Picture) -> None:
@@ -95,15 +108,13 @@ def test_which_answer_is_theirs_is_told_blind(
 
 def test_what_is_being_said_is_stopped(tab: Tab, slow_speaker: Run) -> None:
     page = tab.open(f"/compare?person=ada&run={slow_speaker.label}")
-    base, new = (page.get_by_role("group", name=name, exact=True) for name in ("base", "new"))
+    new = page.get_by_role("group", name="new", exact=True)
     expect(new).to_be_visible()
     page.get_by_label("Say something").fill("Tell me everything.")
     page.keyboard.press("Enter")
-    expect(base.locator(".said").nth(1)).not_to_be_empty()
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Say it", exact=True)).to_be_enabled()
     expect(page.get_by_role("button", name="Stop")).to_be_disabled()
-    # Who was to speak after it has not spoken.
+    # The first may have begun; the last has not.
     expect(new.get_by_text("(nothing was said)")).to_be_visible()
     expect(new.get_by_role("button", name="I would say that")).to_have_count(0)
-    expect(base.get_by_role("button", name="I would say that")).to_be_visible()
