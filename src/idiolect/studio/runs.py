@@ -36,7 +36,7 @@ async def runs_page(visit: Visit) -> None:
 def _show_list(visit: Visit, rows: Sequence[Row]) -> None:
     with card("All runs"):
         cells = [_cells(visit, row) for row in rows]
-        table(_COLUMNS, cells, numbers=[4, 5, 6, 7])
+        table(_COLUMNS, cells, numbers=[3, 4, 5, 6, 7])
         if len(rows) > 1:
             _choose_two(visit, [row.label for row in rows])
 
