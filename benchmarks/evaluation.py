@@ -17,8 +17,8 @@ from pathlib import Path
 from idiolect.home import FULL, Home
 from idiolect.memories.sample_person import PERSON, write_sample_person
 from idiolect.workflow.cycle import run_cycle
-from idiolect.workflow.events import Began, Ended
-from idiolect.workflow.plan import Asked
+from idiolect.workflow.planning.plan import Asked
+from idiolect.workflow.records.events import Began, Ended
 
 
 def main() -> None:

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from idiolect.files import write_json
 from idiolect.home import FULL, Home
-from idiolect.workflow.plan import Asked
-from idiolect.workflow.queue import put
-from idiolect.workflow.runs import overview
-from idiolect.workflow.worker import DATABASE_URL
+from idiolect.workflow.archive.runs import overview
+from idiolect.workflow.calendar.queue import put
+from idiolect.workflow.calendar.worker import DATABASE_URL
+from idiolect.workflow.planning.plan import Asked
 from tests.tiny import SENTENCES, write_model, write_tokenizer
 from tests.workflow.postgres import cluster, programs
 

@@ -11,7 +11,7 @@ from idiolect.config import MODES
 from idiolect.export import export_gguf
 from idiolect.files import write_json
 from idiolect.home import FULL, Cycle, Home, Run
-from idiolect.workflow.summary import Summary
+from idiolect.workflow.archive.summary import Summary
 from tests.tiny import CHAT_TEMPLATE
 
 

@@ -14,8 +14,8 @@ import pytest
 from idiolect.curation import Message
 from idiolect.home import Home
 from idiolect.serving import load, reply
-from idiolect.workflow.registry import read_registry
-from idiolect.workflow.runs import newest
+from idiolect.workflow.archive.registry import read_registry
+from idiolect.workflow.archive.runs import newest
 from tests.ollama import gguf_of, ollama_stand_in
 
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from idiolect.home import Home
-from idiolect.workflow.importing import import_memories, import_options
+from idiolect.workflow.data.importing import import_memories, import_options
 from tests.cli.test_commands import idiolect
 from tests.memories.importers.exports import ADA, LIFE, telegram, whatsapp
 

@@ -8,8 +8,8 @@ from rich.console import Console
 
 from idiolect.cli.plan import show
 from idiolect.home import Home
-from idiolect.workflow.estimate import estimate
-from idiolect.workflow.plan import Asked
+from idiolect.workflow.planning.estimate import estimate
+from idiolect.workflow.planning.plan import Asked
 from tests.cli.test_commands import idiolect
 from tests.published import QWEN3_14B
 

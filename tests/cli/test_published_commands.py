@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from idiolect.cli import app
 from idiolect.errors import IdiolectError
 from idiolect.home import Home
-from idiolect.workflow.publish import promote
+from idiolect.workflow.models.publish import promote
 from tests.cli.test_commands import idiolect
 from tests.conftest import Event, MakePerson, MakeRun
 from tests.ollama import OllamaStandIn, gguf_of, ollama_stand_in

@@ -15,7 +15,7 @@ from idiolect.errors import OptionFault, UserFault
 from idiolect.files import write_json
 from idiolect.home import FULL, Home
 from idiolect.workflow.cycle import carry_out, new_journal, run_cycle
-from idiolect.workflow.plan import Asked, plan
+from idiolect.workflow.planning.plan import Asked, plan
 from tests.conftest import Event, MakePerson
 from tests.workflow.short_worker import short_steps
 

@@ -8,8 +8,8 @@ import typer
 from idiolect.cli.cycles import watch
 from idiolect.home import Home
 from idiolect.training import Note
-from idiolect.workflow.events import Began, Ended, Tell
-from idiolect.workflow.runs import Finished
+from idiolect.workflow.archive.runs import Finished
+from idiolect.workflow.records.events import Began, Ended, Tell
 
 
 def test_in_a_pipe_what_is_told_at_once_is_one_line_however_long(

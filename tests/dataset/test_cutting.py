@@ -16,8 +16,8 @@ from idiolect.dataset import (
     token_counts,
 )
 from idiolect.home import Home
-from idiolect.workflow.dataset import make_dataset
-from idiolect.workflow.plan import Asked
+from idiolect.workflow.data.dataset import make_dataset
+from idiolect.workflow.planning.plan import Asked
 from tests.conftest import Event, MakePerson
 
 LONG = " ".join(["We walked to the river in the morning."] * 12)

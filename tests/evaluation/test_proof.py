@@ -14,10 +14,10 @@ import pytest
 from idiolect.evaluation import Evaluation, Thresholds, verdict
 from idiolect.home import FULL, Home, Profile
 from idiolect.memories.sample_person import write_sample_person
+from idiolect.workflow.archive.runs import Finished
 from idiolect.workflow.cycle import run_cycle
-from idiolect.workflow.evaluating import evaluation_of
-from idiolect.workflow.plan import Asked
-from idiolect.workflow.runs import Finished
+from idiolect.workflow.models.evaluating import evaluation_of
+from idiolect.workflow.planning.plan import Asked
 from tests.pepys import needs_pepys, write_pepys
 
 pytestmark = [pytest.mark.long, needs_pepys]

@@ -9,8 +9,8 @@ import pytest
 
 from idiolect.files import write_json, write_text
 from idiolect.home import Home, Run
-from idiolect.workflow.schedule import Schedule, write_schedule
-from idiolect.workflow.summary import StepSummary
+from idiolect.workflow.archive.summary import StepSummary
+from idiolect.workflow.calendar.schedule import Schedule, write_schedule
 from tests.conftest import Event
 from tests.runs import write_run
 from tests.studio.conftest import Picture, Studio, Tab

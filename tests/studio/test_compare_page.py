@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from idiolect.evaluation import Evaluation, read_evaluation
 from idiolect.files import write_json
 from idiolect.home import Run
-from idiolect.workflow.publish import promote
+from idiolect.workflow.models.publish import promote
 from tests.evaluation.conftest import evaluation
 from tests.runs import write_run
 from tests.studio.conftest import Picture, Studio, Tab

@@ -12,9 +12,9 @@ from playwright.sync_api import Locator, Page, expect
 from idiolect.curation import Fate
 from idiolect.dataset import TrainingText
 from idiolect.files import write_json, write_jsonl
-from idiolect.workflow.dataset import make_dataset
-from idiolect.workflow.editing import listed
-from idiolect.workflow.plan import Asked
+from idiolect.workflow.data.dataset import make_dataset
+from idiolect.workflow.data.editing import listed
+from idiolect.workflow.planning.plan import Asked
 from tests.studio.conftest import Studio, Tab
 from tests.tiny import SENTENCES
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from idiolect.files import write_json, write_text
-from idiolect.workflow.summary import StepSummary
+from idiolect.workflow.archive.summary import StepSummary
 from tests.memories.importers.exports import Said, whatsapp
 from tests.runs import write_run
 from tests.studio.conftest import Studio, Tab

@@ -12,10 +12,10 @@ from playwright.sync_api import Locator, Page, expect
 from idiolect.curation import Fate, Sample
 from idiolect.files import write_json
 from idiolect.home import Home, Run
-from idiolect.workflow.data_steps import read_lines, read_records
-from idiolect.workflow.publish import promote
-from idiolect.workflow.registry import read_registry
-from idiolect.workflow.runs import standing
+from idiolect.workflow.archive.registry import read_registry
+from idiolect.workflow.archive.runs import standing
+from idiolect.workflow.data.steps import read_lines, read_records
+from idiolect.workflow.models.publish import promote
 from tests.runs import write_run
 from tests.studio.acts import MINE, edit_two, import_export, start_run, write_export
 from tests.studio.conftest import Picture, Studio, Tab

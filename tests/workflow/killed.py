@@ -16,10 +16,10 @@ from pathlib import Path
 from idiolect.errors import RunFailed
 from idiolect.home import CYCLES, Home
 from idiolect.training import HeldOut, Stepped
+from idiolect.workflow.archive.runs import state
 from idiolect.workflow.cycle import resume, run_cycle
-from idiolect.workflow.events import Began, Ended, Written
-from idiolect.workflow.plan import Asked
-from idiolect.workflow.runs import state
+from idiolect.workflow.planning.plan import Asked
+from idiolect.workflow.records.events import Began, Ended, Written
 from tests.workflow.kill_hook.sitecustomize import kill_at, watch
 
 MOST = 300

@@ -17,13 +17,13 @@ from functools import partial
 from pathlib import Path
 
 from idiolect.home import CYCLES, Home
+from idiolect.workflow.archive.runs import run_of, state
+from idiolect.workflow.calendar.queue import QUEUES
+from idiolect.workflow.calendar.worker import Work, serve
 from idiolect.workflow.cycle import STEPS, Step, carry_out
-from idiolect.workflow.journal import read_journal
-from idiolect.workflow.lock import only_run
-from idiolect.workflow.plan import Asked, plan
-from idiolect.workflow.queue import QUEUES
-from idiolect.workflow.runs import run_of, state
-from idiolect.workflow.worker import Work, serve
+from idiolect.workflow.planning.plan import Asked, plan
+from idiolect.workflow.records.journal import read_journal
+from idiolect.workflow.records.lock import only_run
 
 
 def short_steps(pause: float) -> Mapping[str, Step]:

@@ -15,11 +15,11 @@ import pytest
 
 from idiolect.errors import RunCancelled, UserFault
 from idiolect.home import FULL, Home
+from idiolect.workflow.archive.runs import find, overview
 from idiolect.workflow.cancel import cancel
 from idiolect.workflow.cycle import carry_on, resume, run_cycle
-from idiolect.workflow.events import Began
-from idiolect.workflow.plan import Asked
-from idiolect.workflow.runs import find, overview
+from idiolect.workflow.planning.plan import Asked
+from idiolect.workflow.records.events import Began
 from tests.conftest import Event, MakePerson
 
 

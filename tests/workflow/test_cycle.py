@@ -13,11 +13,11 @@ from idiolect.curation import Message
 from idiolect.errors import BaseModelFault, EmptyProfile, RunFailed, UserFault
 from idiolect.home import FINE_TUNE, FULL, Cycle, Home
 from idiolect.serving import Sampling, load, reply
+from idiolect.workflow.archive.registry import Voice, read_registry, voice
+from idiolect.workflow.archive.runs import Finished, newest, overview
 from idiolect.workflow.cycle import STEPS, run_cycle
-from idiolect.workflow.events import Began, Ended
-from idiolect.workflow.plan import Asked
-from idiolect.workflow.registry import Voice, read_registry, voice
-from idiolect.workflow.runs import Finished, newest, overview
+from idiolect.workflow.planning.plan import Asked
+from idiolect.workflow.records.events import Began, Ended
 from tests.conftest import Event, MakePerson
 
 QUICK: dict[str, Any] = {"num_train_epochs": 1, "learning_rate": 1e-2, "warmup_steps": 0, "dtype": "float32"}

@@ -12,11 +12,11 @@ import pytest
 
 from idiolect.errors import OptionFault, UserFault
 from idiolect.home import FULL, Home
+from idiolect.workflow.archive.runs import standing
 from idiolect.workflow.cancel import cancel
 from idiolect.workflow.detached import go_on, start
-from idiolect.workflow.lock import holder, only_run
-from idiolect.workflow.plan import Asked
-from idiolect.workflow.runs import standing
+from idiolect.workflow.planning.plan import Asked
+from idiolect.workflow.records.lock import holder, only_run
 from tests.conftest import Event, MakePerson
 
 
@@ -37,7 +37,7 @@ def test_what_is_refused_leaves_nothing(home: Home, person: str) -> None:
 def test_a_run_outlives_who_began_it_and_is_gone_on_with(home: Home, person: str) -> None:
     program = (
         "import os, sys; from pathlib import Path; from idiolect.home import FULL, Home\n"
-        "from idiolect.workflow.detached import start; from idiolect.workflow.plan import Asked\n"
+        "from idiolect.workflow.detached import start; from idiolect.workflow.planning.plan import Asked\n"
         f"print(start(Home(Path({str(home.root)!r})), Asked('ada', os.environ, {{'num_train_epochs': 300}}), FULL))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

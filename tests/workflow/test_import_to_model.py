@@ -15,7 +15,7 @@ import pytest
 
 from idiolect.home import Home
 from idiolect.memories.sample_person import sample_events
-from idiolect.workflow.runs import newest
+from idiolect.workflow.archive.runs import newest
 from tests.memories.importers.exports import Said, chatgpt, whatsapp
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ import pytest
 from idiolect.files import sha256
 from idiolect.home import CYCLES, Home, Run
 from idiolect.workflow.cycle import STEPS, carry_on, run_cycle
-from idiolect.workflow.plan import Asked
+from idiolect.workflow.planning.plan import Asked
 from tests.conftest import Event, MakePerson
 
 QUICK: dict[str, Any] = {

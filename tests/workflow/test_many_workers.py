@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from idiolect.home import FULL, Home
-from idiolect.workflow.lock import Holder, holder
-from idiolect.workflow.plan import Asked
-from idiolect.workflow.queue import put
-from idiolect.workflow.runs import find, overview
-from idiolect.workflow.summary import read_summary
-from idiolect.workflow.worker import DATABASE_URL
+from idiolect.workflow.archive.runs import find, overview
+from idiolect.workflow.archive.summary import read_summary
+from idiolect.workflow.calendar.queue import put
+from idiolect.workflow.calendar.worker import DATABASE_URL
+from idiolect.workflow.planning.plan import Asked
+from idiolect.workflow.records.lock import Holder, holder
 from tests.conftest import Event, MakePerson
+from tests.workflow.calendar.test_worker import audited, start
 from tests.workflow.postgres import cluster, programs
-from tests.workflow.test_worker import audited, start
 
 PEOPLE, RUNS, WORKERS, KILLS, PAUSE = 20, 40, 4, 6, 0.5
 

@@ -10,9 +10,9 @@ import pytest
 from idiolect.errors import UnknownPerson
 from idiolect.files import write_json, write_text
 from idiolect.home import Home
-from idiolect.workflow.lock import only_publication
+from idiolect.workflow.calendar.schedule import Schedule, write_schedule
 from idiolect.workflow.people import Calendars, glance
-from idiolect.workflow.schedule import Schedule, write_schedule
+from idiolect.workflow.records.lock import only_publication
 from tests.conftest import Event, MakePerson, MakeRun
 
 

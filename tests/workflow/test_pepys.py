@@ -12,7 +12,7 @@ from idiolect.curation import Message
 from idiolect.home import FULL, Home
 from idiolect.serving import Reply, Sampling, load, reply
 from idiolect.workflow.cycle import run_cycle
-from idiolect.workflow.plan import Asked
+from idiolect.workflow.planning.plan import Asked
 from tests.pepys import needs_pepys, write_pepys
 
 ENTRIES = 160

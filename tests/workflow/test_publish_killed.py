@@ -13,9 +13,9 @@ import pytest
 
 from idiolect.home import Home, Run
 from idiolect.serving import Sampling, load, reply
-from idiolect.workflow.in_ollama import HELLO
-from idiolect.workflow.publish import promote
-from idiolect.workflow.registry import read_registry, voice
+from idiolect.workflow.archive.registry import read_registry, voice
+from idiolect.workflow.models.in_ollama import HELLO
+from idiolect.workflow.models.publish import promote
 from tests.conftest import MakeRun
 from tests.ollama import OllamaStandIn, gguf_of, ollama_stand_in
 
@@ -28,7 +28,7 @@ import os, signal, sys
 from pathlib import Path
 import xllamacpp
 from idiolect.home import Home
-from idiolect.workflow.publish import promote
+from idiolect.workflow.models.publish import promote
 
 home, port, fatal, passed = Home(Path(sys.argv[1])), int(sys.argv[2]), 0, 0
 

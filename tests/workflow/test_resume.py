@@ -17,10 +17,10 @@ from idiolect.errors import UserFault
 from idiolect.files import sha256, write_json
 from idiolect.home import FULL, Home, Run
 from idiolect.training import Note
+from idiolect.workflow.archive.runs import overview
 from idiolect.workflow.cycle import STEPS, resume, run_cycle
-from idiolect.workflow.events import Began, Ended
-from idiolect.workflow.plan import Asked
-from idiolect.workflow.runs import overview
+from idiolect.workflow.planning.plan import Asked
+from idiolect.workflow.records.events import Began, Ended
 from tests.conftest import Event, MakePerson
 
 QUICK: dict[str, Any] = {"num_train_epochs": 2, "learning_rate": 1e-2, "warmup_steps": 0, "dtype": "float32"}

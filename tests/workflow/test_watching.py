@@ -13,11 +13,11 @@ from idiolect.files import make_folder, write_text
 from idiolect.home import FULL, Home
 from idiolect.training import Event as Told
 from idiolect.training import HeldOut, Note, Started, Stepped
+from idiolect.workflow.archive.runs import overview
 from idiolect.workflow.cycle import carry_out, new_journal
-from idiolect.workflow.events import write_line
-from idiolect.workflow.lock import only_run
-from idiolect.workflow.plan import Asked, plan
-from idiolect.workflow.runs import overview
+from idiolect.workflow.planning.plan import Asked, plan
+from idiolect.workflow.records.events import write_line
+from idiolect.workflow.records.lock import only_run
 from idiolect.workflow.watching import Seen, Watch, newest_run
 from tests.conftest import Event, MakePerson
 from tests.workflow.short_worker import short_steps

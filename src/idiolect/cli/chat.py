@@ -52,7 +52,7 @@ def chat(
     from idiolect.curation import Message
     from idiolect.memories import Answered
     from idiolect.serving import load, reply
-    from idiolect.workflow.registry import voice
+    from idiolect.workflow.archive.registry import voice
 
     place = home_at(home)
     them = voice(place, username, run)
@@ -107,7 +107,7 @@ def _judge(word: str, own_words: str, talk: Talk) -> str:
     """Write what is said of the last answer into the memories; a fault does not end the talk."""
     from idiolect.curation import Message
     from idiolect.errors import UserFault
-    from idiolect.workflow import feedback
+    from idiolect.workflow.data import feedback
 
     if talk.last is None:
         return "There is no answer yet that could be judged."

@@ -19,9 +19,9 @@ from idiolect.errors import NeedsConsent
 from idiolect.home import FINE_TUNE, FULL, Cycle
 
 if TYPE_CHECKING:
-    from idiolect.workflow.events import Tell
-    from idiolect.workflow.plan import Asked
-    from idiolect.workflow.runs import Finished
+    from idiolect.workflow.archive.runs import Finished
+    from idiolect.workflow.planning.plan import Asked
+    from idiolect.workflow.records.events import Tell
 
 
 @partial(with_option_flags, trains="adapter")
@@ -41,7 +41,7 @@ def fine_tune_cycle(
 
 
 def _asked(username: str, flags: Mapping[str, Any]) -> Asked:
-    from idiolect.workflow.plan import Asked
+    from idiolect.workflow.planning.plan import Asked
 
     return Asked(username, os.environ, flags)
 
@@ -60,7 +60,7 @@ def _run(cycle: Cycle, asked: Asked, home: Path | None, *, wait: bool, queue: st
 def _begin(cycle: Cycle, asked: Asked, home: Path | None, *, wait: bool, queue: str | None) -> None:
     place = home_at(home)
     if queue:
-        from idiolect.workflow.queue import put
+        from idiolect.workflow.calendar.queue import put
 
         say_queued(put(place, asked, cycle, queue), queue)
         return
@@ -77,7 +77,7 @@ def say_queued(label: str, queue: str) -> None:
 def watch(cycle: Callable[[Tell], Finished], username: str, home: Path | None) -> None:
     """Carry out a cycle before a person's eyes."""
     from idiolect.cli.view import CycleView, show_summary
-    from idiolect.workflow.registry import read_registry
+    from idiolect.workflow.archive.registry import read_registry
 
     console = line_console()
     view = CycleView(console)

@@ -35,8 +35,8 @@ def dataset(
     if username is None:
         raise typer.BadParameter("whose memories?", param_hint="--username")
     from idiolect.dataset import figures
-    from idiolect.workflow.dataset import make_dataset
-    from idiolect.workflow.plan import Asked
+    from idiolect.workflow.data.dataset import make_dataset
+    from idiolect.workflow.planning.plan import Asked
 
     console = Console(highlight=False)
 
@@ -71,8 +71,8 @@ def show(
     from idiolect.curation import Fate
     from idiolect.dataset import TrainingText
     from idiolect.errors import OptionFault
-    from idiolect.workflow.data_steps import read_lines
-    from idiolect.workflow.runs import run_of
+    from idiolect.workflow.archive.runs import run_of
+    from idiolect.workflow.data.steps import read_lines
 
     place = run_of(home_at(home), username, run) if run else home_at(home).profile(username).dataset()
     lines = read_lines(place.dataset, TrainingText)
@@ -92,7 +92,7 @@ def show(
 def show_private(console: Console, ledger: Path) -> None:
     """List what was masked in which memory: its kind alone, never what stood there."""
     from idiolect.curation import Fate
-    from idiolect.workflow.data_steps import read_lines
+    from idiolect.workflow.data.steps import read_lines
 
     for fate in read_lines(ledger, Fate):
         if fate.masked:

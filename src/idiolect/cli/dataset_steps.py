@@ -15,7 +15,7 @@ from idiolect.cli.flags import HomeFolder, Username, home_at, with_option_flags
 
 if TYPE_CHECKING:
     from idiolect.home import Home
-    from idiolect.workflow.plan import Data
+    from idiolect.workflow.planning.plan import Data
 
 Input = Annotated[Path, typer.Option("--input", help="What the step before this one wrote.")]
 Output = Annotated[Path, typer.Option("--output", help="What to write.")]
@@ -46,8 +46,8 @@ def curate(
     private_check: PrivateCheck = False,
 ) -> None:
     """Memories to cleaned samples; ledger.jsonl is written beside them."""
-    from idiolect.workflow import data_steps
-    from idiolect.workflow.plan import Asked, plan_data
+    from idiolect.workflow.data import steps as data_steps
+    from idiolect.workflow.planning.plan import Asked, plan_data
 
     data = plan_data(home_at(home), Asked(username, os.environ, flags))
     ledger = output.parent / "ledger.jsonl"
@@ -61,7 +61,7 @@ def validate_dataset(
     skip_validation: Annotated[bool, typer.Option("--skip-validation", help="Let it pass whatever is wrong.")] = False,
 ) -> None:
     """Refuse a data set that cannot be trained on; warn of one that should not."""
-    from idiolect.workflow import data_steps
+    from idiolect.workflow.data import steps as data_steps
 
     _say(data_steps.validate_dataset(source, skip=skip_validation))
 
@@ -75,7 +75,7 @@ def _from_file_to_file(work: Work, reads: str, writes: str) -> Callable[..., Non
         output: Output = Path(writes),
         home: HomeFolder = None,
     ) -> None:
-        from idiolect.workflow.plan import Asked, plan_data
+        from idiolect.workflow.planning.plan import Asked, plan_data
 
         place = home_at(home)
         _say(work(place, plan_data(place, Asked(username, os.environ, flags)), source, output))
@@ -86,15 +86,15 @@ def _from_file_to_file(work: Work, reads: str, writes: str) -> Callable[..., Non
 
 def _format(_: Home, data: Data, source: Path, output: Path) -> str:
     """Give samples their system messages, or their mode's tags."""
-    from idiolect.workflow import data_steps
+    from idiolect.workflow.data import steps as data_steps
 
     return data_steps.format_curated(data, source, output)
 
 
 def _apply_schema(home: Home, data: Data, source: Path, output: Path) -> str:
     """Apply the base model's chat template, and mark what is learned."""
-    from idiolect.workflow import data_steps
-    from idiolect.workflow.plan import plan_target
+    from idiolect.workflow.data import steps as data_steps
+    from idiolect.workflow.planning.plan import plan_target
 
     return data_steps.apply_chat_template(plan_target(home, data), source, output)
 
@@ -102,8 +102,8 @@ def _apply_schema(home: Home, data: Data, source: Path, output: Path) -> str:
 def _export(home: Home, data: Data, source: Path, output: Path) -> str:
     """Split the samples and write the data set; a ledger.jsonl beside it is brought up to date."""
     from idiolect.home import Dataset
-    from idiolect.workflow import data_steps
-    from idiolect.workflow.plan import plan_target
+    from idiolect.workflow.data import steps as data_steps
+    from idiolect.workflow.planning.plan import plan_target
 
     made = Dataset(output.parent, output.name)
     return data_steps.export_dataset(data, plan_target(home, data), source, made)

@@ -14,8 +14,8 @@ def demo(home: HomeFolder = None) -> None:
     from idiolect.cli.cycles import full_cycle
     from idiolect.cli.view import show_side_by_side
     from idiolect.memories.sample_person import PERSON, write_sample_person
-    from idiolect.workflow.evaluating import evaluation_of
-    from idiolect.workflow.runs import newest
+    from idiolect.workflow.archive.runs import newest
+    from idiolect.workflow.models.evaluating import evaluation_of
 
     began = time.monotonic()
     console = Console(highlight=False)

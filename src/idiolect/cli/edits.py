@@ -27,14 +27,14 @@ def add_commands(app: typer.Typer) -> None:
 
 def drop(memory: Memory, username: Username, home: HomeFolder = None) -> None:
     """Leave a memory out."""
-    from idiolect.workflow import editing
+    from idiolect.workflow.data import editing
 
     _say(editing.drop(home_at(home), username, memory))
 
 
 def restore(memory: Memory, username: Username, home: HomeFolder = None) -> None:
     """Take back that it was dropped by hand, or keep it whatever rule has dropped it."""
-    from idiolect.workflow import editing
+    from idiolect.workflow.data import editing
 
     kept = editing.restore(home_at(home), username, memory)
     if kept:
@@ -53,7 +53,7 @@ def edit(
     home: HomeFolder = None,
 ) -> None:
     """Put another text into a turn; without --turn, show the turns with their numbers."""
-    from idiolect.workflow import editing
+    from idiolect.workflow.data import editing
 
     if turn is not None and text is not None:
         _say(editing.set_text(home_at(home), username, memory, turn, text))
@@ -70,7 +70,7 @@ def edit(
 
 def mode(memory: Memory, mode: Annotated[Mode, typer.Argument()], username: Username, home: HomeFolder = None) -> None:
     """State the cognitive mode of a memory."""
-    from idiolect.workflow import editing
+    from idiolect.workflow.data import editing
 
     _say(editing.set_mode(home_at(home), username, memory, mode))
 
@@ -82,14 +82,14 @@ def mask(
     home: HomeFolder = None,
 ) -> None:
     """Put a placeholder wherever a piece of text stands in a memory."""
-    from idiolect.workflow import editing
+    from idiolect.workflow.data import editing
 
     _say(editing.mask_piece(home_at(home), username, memory, piece))
 
 
 def edits(username: Username, home: HomeFolder = None) -> None:
     """List what was decided by hand, and what of it is not applied."""
-    from idiolect.workflow import editing
+    from idiolect.workflow.data import editing
     from idiolect.workflow.wording import described
 
     console = _console()
@@ -108,7 +108,7 @@ def undo(
     home: HomeFolder = None,
 ) -> None:
     """Take an edit back."""
-    from idiolect.workflow import editing
+    from idiolect.workflow.data import editing
     from idiolect.workflow.wording import described
 
     undone = editing.undo(home_at(home), username, edit)

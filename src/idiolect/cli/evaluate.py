@@ -23,7 +23,7 @@ def evaluate(
     home: HomeFolder = None,
 ) -> None:
     """Evaluate a run once more: its model file answers, is measured, and is judged; writes report.html anew."""
-    from idiolect.workflow.evaluating import advised, evaluate_run, evaluation_of, judged_by
+    from idiolect.workflow.models.evaluating import advised, evaluate_run, evaluation_of, judged_by
 
     finished, judged = evaluate_run(home_at(home), username, run, against, prompts)
     console = Console(highlight=False, soft_wrap=True)
@@ -44,7 +44,7 @@ def blind(
     from secrets import randbits
 
     from idiolect.evaluation import Pair
-    from idiolect.workflow.evaluating import blind_test, keep_blind
+    from idiolect.workflow.models.evaluating import blind_test, keep_blind
 
     finished, shown = blind_test(home_at(home), username, run, randbits(32))
     console = Console(highlight=False)

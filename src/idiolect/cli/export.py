@@ -26,7 +26,7 @@ def export(  # noqa: PLR0913, PLR0917 - one for each flag
 ) -> None:
     """Write the model of a run once more, in another quantization."""
     from idiolect.cli.view import CycleView
-    from idiolect.workflow.export import Another, export_again
+    from idiolect.workflow.models.export import Another, export_again
 
     console = line_console()
     view = CycleView(console)

@@ -14,7 +14,7 @@ from idiolect.cli.flags import HomeFolder, Username, home_at
 
 if TYPE_CHECKING:
     from idiolect.dataset import TrainingText
-    from idiolect.workflow.forgetting import Found
+    from idiolect.workflow.models.forgetting import Found
 
 _FATES = {"train": "learned from", "held_out": "held out"}
 
@@ -37,7 +37,7 @@ def forget(  # noqa: PLR0913, PLR0917 - each is something that is typed
     """List what holds some memories; with --yes take them out; with --retrain train anew, and prove it."""
     from datetime import UTC
 
-    from idiolect.workflow.forgetting import Wish, find, take_out
+    from idiolect.workflow.models.forgetting import Wish, find, take_out
 
     if sum(wish is not None for wish in (memory, person, before)) != 1:
         raise typer.BadParameter("say one of the three", param_hint="--memory, --person or --before")
@@ -89,9 +89,9 @@ def _train_anew(
 ) -> None:
     from idiolect.cli.cycles import watch
     from idiolect.home import CYCLES
+    from idiolect.workflow.archive.runs import find_run, newest
     from idiolect.workflow.cycle import run_cycle
-    from idiolect.workflow.forgetting import as_asked_for, proof
-    from idiolect.workflow.runs import find_run, newest
+    from idiolect.workflow.models.forgetting import as_asked_for, proof
 
     place, old = home_at(home), found.models[-1].label
     asked, cycle = as_asked_for(place.profile(username), find_run(place, old, username))

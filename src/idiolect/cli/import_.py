@@ -30,7 +30,7 @@ def import_(  # noqa: PLR0913, PLR0917 - what can be typed
     home: HomeFolder = None,
 ) -> None:
     """Bring in what was written elsewhere: messages, journals, letters; only what is new."""
-    from idiolect.workflow.importing import import_memories, import_options
+    from idiolect.workflow.data.importing import import_memories, import_options
 
     options = import_options(flags)
     if detect is not None:
@@ -45,7 +45,7 @@ def import_(  # noqa: PLR0913, PLR0917 - what can be typed
 def _detect(path: Path, options: ImportOptions) -> None:
     from idiolect.errors import ExportFault
     from idiolect.memories.importers import SOURCES
-    from idiolect.workflow.importing import detect
+    from idiolect.workflow.data.importing import detect
 
     found = False
     for name, seen in detect(path, options):

@@ -15,7 +15,7 @@ from idiolect.cli.listing import line_console
 
 if TYPE_CHECKING:
     from idiolect.training import Forecast, Memory
-    from idiolect.workflow.estimate import Estimate
+    from idiolect.workflow.planning.estimate import Estimate
 
 _GIB = 1 << 30
 _TITLES = {
@@ -33,8 +33,8 @@ def plan(
     home: HomeFolder = None,
 ) -> None:
     """Say what a training would take on each machine, and what to change where it does not fit."""
-    from idiolect.workflow.estimate import estimate
-    from idiolect.workflow.plan import Asked
+    from idiolect.workflow.planning.estimate import estimate
+    from idiolect.workflow.planning.plan import Asked
 
     estimated = estimate(home_at(home), Asked(username or "", os.environ, flags), tokens)
     console = line_console()

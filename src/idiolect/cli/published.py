@@ -21,7 +21,7 @@ def models(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """List what is published: which run, since when, and what was before it."""
-    from idiolect.workflow.registry import overview
+    from idiolect.workflow.archive.registry import overview
 
     rows = overview(home_at(home), username)
     if as_json:
@@ -35,14 +35,14 @@ def models(
 
 def promote(run: Label, username: Username, home: HomeFolder = None) -> None:
     """Publish the model of a run, if it loads, talks, and sees what training saw."""
-    from idiolect.workflow.publish import promote as publish_run
+    from idiolect.workflow.models.publish import promote as publish_run
 
     _say(publish_run(home_at(home), username, run))
 
 
 def rollback(username: Username, home: HomeFolder = None) -> None:
     """Bring back the model that was published before."""
-    from idiolect.workflow.publish import rollback as bring_back
+    from idiolect.workflow.models.publish import rollback as bring_back
 
     _say(bring_back(home_at(home), username))
 
@@ -53,7 +53,7 @@ def check_template(
     home: HomeFolder = None,
 ) -> None:
     """Compare a dozen talks as training, llama.cpp and Ollama see them, token for token."""
-    from idiolect.workflow.parity import compare
+    from idiolect.workflow.models.parity import compare
 
     found = compare(home_at(home), run, username)
     table = Table()
@@ -78,8 +78,8 @@ def cleanup(
     keep: Annotated[int, typer.Option(min=1, help="How many successful runs of each cycle are kept whole.")] = 2,
 ) -> None:
     """Remove what old runs have left, as each cycle does at its end."""
-    from idiolect.workflow.cleanup import clean_up
-    from idiolect.workflow.runs import known
+    from idiolect.workflow.archive.cleanup import clean_up
+    from idiolect.workflow.archive.runs import known
 
     removals = clean_up(known(home_at(home), username), keep, dry_run=dry_run)
     for removal in removals:

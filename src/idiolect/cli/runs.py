@@ -11,7 +11,7 @@ from idiolect.cli.flags import AnyUsername, AsJson, HomeFolder, Queue, Wait, hom
 from idiolect.cli.listing import listing, sheet, show_table
 
 if TYPE_CHECKING:
-    from idiolect.workflow.runs import Row
+    from idiolect.workflow.archive.runs import Row
 
 app = typer.Typer(invoke_without_command=True, help="List runs; show, resume, cancel or compare them.")
 
@@ -23,7 +23,7 @@ def runs(
     """List the runs of everybody, or of one person, oldest first."""
     if context.invoked_subcommand:
         return
-    from idiolect.workflow.runs import overview
+    from idiolect.workflow.archive.runs import overview
 
     rows = overview(home_at(home), username)
     if as_json:
@@ -38,7 +38,7 @@ def runs(
 @app.command()
 def show(label: str, username: AnyUsername = None, home: HomeFolder = None, as_json: AsJson = False) -> None:
     """Show one run with its steps."""
-    from idiolect.workflow.runs import details
+    from idiolect.workflow.archive.runs import details
     from idiolect.workflow.wording import clock
 
     found = details(home_at(home), label, username)
@@ -72,8 +72,8 @@ def resume(  # noqa: PLR0913, PLR0917 - flags
     With --json nothing is shown on the way; the end is the run's summary, as `runs show` prints it.
     """
     from idiolect.cli.cycles import say_queued, watch
+    from idiolect.workflow.archive.runs import find
     from idiolect.workflow.cycle import resume as go_on
-    from idiolect.workflow.runs import find
 
     place = home_at(home)
     if label:
@@ -82,7 +82,7 @@ def resume(  # noqa: PLR0913, PLR0917 - flags
         raise typer.BadParameter("which run, or whose newest (--username)?", param_hint="LABEL")
     person = username
     if queue:
-        from idiolect.workflow.queue import put_again
+        from idiolect.workflow.calendar.queue import put_again
 
         queued = put_again(place, person, label, queue)
         if as_json:
@@ -99,8 +99,8 @@ def resume(  # noqa: PLR0913, PLR0917 - flags
 @app.command()
 def cancel(label: str, username: AnyUsername = None, home: HomeFolder = None, as_json: AsJson = False) -> None:
     """Stop a run, wherever it is: its training too. `runs resume LABEL` takes it up again."""
+    from idiolect.workflow.archive.runs import find
     from idiolect.workflow.cancel import cancel as stop
-    from idiolect.workflow.runs import find
 
     profile, run = find(home_at(home), label, username)
     outcome = stop(profile, run)
@@ -113,7 +113,7 @@ def cancel(label: str, username: AnyUsername = None, home: HomeFolder = None, as
 @app.command()
 def compare(a: str, b: str, username: AnyUsername = None, home: HomeFolder = None, as_json: AsJson = False) -> None:
     """Show two runs side by side: options that differ, data, losses, evaluation."""
-    from idiolect.workflow.differences import compare_runs
+    from idiolect.workflow.archive.differences import compare_runs
     from idiolect.workflow.wording import figure
 
     lines = compare_runs(home_at(home), a, b, username)

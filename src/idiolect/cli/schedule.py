@@ -33,9 +33,9 @@ def schedule(  # noqa: PLR0913 - each is a flag
     """Train somebody on their last 30 days and older samples, every month, with the settings of etc/training.json."""
     if context.invoked_subcommand:
         return
-    from idiolect.workflow.plan import profile_of
-    from idiolect.workflow.schedule import Schedule, write_schedule
-    from idiolect.workflow.where import check_described
+    from idiolect.workflow.calendar.schedule import Schedule, write_schedule
+    from idiolect.workflow.planning.plan import profile_of
+    from idiolect.workflow.planning.where import check_described
 
     if username is None or not monthly:
         raise typer.BadParameter("say whom, and how often", param_hint="--username and --monthly")
@@ -60,7 +60,7 @@ def schedule(  # noqa: PLR0913 - each is a flag
 @app.command("list")
 def list_(home: HomeFolder = None, as_json: AsJson = False) -> None:
     """List who is trained when, and what became of the last month."""
-    from idiolect.workflow.schedule import described, read_month, read_schedule
+    from idiolect.workflow.calendar.schedule import described, read_month, read_schedule
 
     place, rows = home_at(home), {}
     for person in place.people():
@@ -79,6 +79,6 @@ def list_(home: HomeFolder = None, as_json: AsJson = False) -> None:
 @app.command()
 def remove(username: Username, home: HomeFolder = None) -> None:
     """Train somebody no longer by themselves; a run that has begun goes on."""
-    from idiolect.workflow.schedule import remove_schedule
+    from idiolect.workflow.calendar.schedule import remove_schedule
 
     remove_schedule(home_at(home).profile(username))

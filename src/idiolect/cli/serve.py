@@ -20,7 +20,7 @@ def serve(
     """Serve the published models to this computer's programs until Ctrl-C; what is published next is served next."""
     from idiolect.errors import OptionFault, UserFault
     from idiolect.serving import Offered, endpoint
-    from idiolect.workflow.registry import offered
+    from idiolect.workflow.archive.registry import offered
 
     place, people = home_at(home), username or []
 

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from idiolect.evaluation import Answers
 from idiolect.training import Event, HeldOut, Moved, Note, Started, Stepped
-from idiolect.workflow.events import Began, Ended, Written
-from idiolect.workflow.summary import Summary
+from idiolect.workflow.archive.summary import Summary
+from idiolect.workflow.records.events import Began, Ended, Written
 
 #: Where there is no terminal, so many steps go by between two printed ones.
 _STEPS_A_LINE = 10

@@ -29,9 +29,9 @@ def worker(
     PostgreSQL database for more than one machine.
     """
     from idiolect.workflow.alone import carry_out_alone
-    from idiolect.workflow.queue import QUEUES
-    from idiolect.workflow.units import UNITS
-    from idiolect.workflow.worker import Work, serve
+    from idiolect.workflow.calendar.queue import QUEUES
+    from idiolect.workflow.calendar.units import UNITS
+    from idiolect.workflow.calendar.worker import Work, serve
 
     place, queues = home_at(home), [queue] if queue else list(QUEUES)
     if print_unit:

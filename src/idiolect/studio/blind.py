@@ -10,7 +10,7 @@ from nicegui import ui
 from idiolect.evaluation import Pair
 from idiolect.studio.frame import Visit
 from idiolect.studio.pieces import card, heading, soft
-from idiolect.workflow.evaluating import blind_test, keep_blind
+from idiolect.workflow.models.evaluating import blind_test, keep_blind
 
 
 def blind_card(visit: Visit, person: str, label: str) -> None:

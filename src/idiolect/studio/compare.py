@@ -17,10 +17,10 @@ from idiolect.memories import Answered
 from idiolect.studio.blind import blind_card
 from idiolect.studio.frame import Visit, address
 from idiolect.studio.pieces import card, heading, soft, state, sure, table
-from idiolect.workflow import feedback
-from idiolect.workflow.publish import promote, rollback
-from idiolect.workflow.registry import overview
-from idiolect.workflow.side_by_side import Bench, Contestant, Field, answers, contestants
+from idiolect.workflow.archive.registry import overview
+from idiolect.workflow.data import feedback
+from idiolect.workflow.models.publish import promote, rollback
+from idiolect.workflow.models.side_by_side import Bench, Contestant, Field, answers, contestants
 
 #: So many messages of a talk are sent along, as in `idiolect chat`.
 _REMEMBERED = 12

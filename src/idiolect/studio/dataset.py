@@ -15,10 +15,10 @@ from idiolect.studio.frame import Visit, address
 from idiolect.studio.memory import FATES, MemoryDialog, fate_in_words
 from idiolect.studio.pieces import card, figures, soft, state, table
 from idiolect.studio.windowed import Cells, Windowed
-from idiolect.workflow import editing
-from idiolect.workflow.browsing import LAST_MADE, Browsable, browse, find_fates, find_samples, own_words
-from idiolect.workflow.dataset import make_dataset
-from idiolect.workflow.plan import Asked
+from idiolect.workflow.data import editing
+from idiolect.workflow.data.dataset import make_dataset
+from idiolect.workflow.models.browsing import LAST_MADE, Browsable, browse, find_fates, find_samples, own_words
+from idiolect.workflow.planning.plan import Asked
 
 _ALL = ""
 

@@ -8,7 +8,7 @@ from functools import partial
 from nicegui import ui
 
 from idiolect.studio.pieces import soft
-from idiolect.workflow.editing import Listed
+from idiolect.workflow.data.editing import Listed
 from idiolect.workflow.wording import described
 
 _MOST = 200

@@ -6,8 +6,8 @@ from nicegui import ui
 
 from idiolect.studio.frame import Visit, address
 from idiolect.studio.pieces import LOSS, axis, card, chart, figures, soft, state, table
+from idiolect.workflow.archive.registry import overview
 from idiolect.workflow.people import Calendars, Glance, glance
-from idiolect.workflow.registry import overview
 from idiolect.workflow.wording import megabytes, moment
 
 _CALENDARS = Calendars()

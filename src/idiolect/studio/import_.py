@@ -14,7 +14,7 @@ from idiolect.studio.form import Form
 from idiolect.studio.frame import Visit, address
 from idiolect.studio.pieces import card, figures, soft, table
 from idiolect.studio.uploads import Upload
-from idiolect.workflow.importing import CutOff, coming_in, detect, import_memories, import_options, settle
+from idiolect.workflow.data.importing import CutOff, coming_in, detect, import_memories, import_options, settle
 
 _PEOPLE = 40
 _LOOK_SECONDS = 0.5

@@ -14,9 +14,9 @@ from idiolect.dataset import TrainingText
 from idiolect.studio.edited import described_edits
 from idiolect.studio.frame import Visit
 from idiolect.studio.pieces import heading, soft, state
-from idiolect.workflow import editing
-from idiolect.workflow.browsing import parts
-from idiolect.workflow.editing import EditableTurn, Listed, Opened
+from idiolect.workflow.data import editing
+from idiolect.workflow.data.editing import EditableTurn, Listed, Opened
+from idiolect.workflow.models.browsing import parts
 
 #: What fates are called on pages.
 FATES = {"train": "learned", "held_out": "held out"}

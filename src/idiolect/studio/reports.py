@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from idiolect.errors import IdiolectError
 from idiolect.home import Home
-from idiolect.workflow.runs import find, known
+from idiolect.workflow.archive.runs import find, known
 
 #: Whatever stood in a report: no script, no form, nothing fetched; shown in a frame of the studio's pages alone.
 _POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"

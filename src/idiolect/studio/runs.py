@@ -10,9 +10,9 @@ from nicegui import ui
 
 from idiolect.studio.frame import Visit, address
 from idiolect.studio.pieces import card, figures, soft, state, sure, table
-from idiolect.workflow.cleanup import Removal, clean_up
-from idiolect.workflow.differences import Line, compare_runs
-from idiolect.workflow.runs import Details, Row, details, find, known, overview
+from idiolect.workflow.archive.cleanup import Removal, clean_up
+from idiolect.workflow.archive.differences import Line, compare_runs
+from idiolect.workflow.archive.runs import Details, Row, details, find, known, overview
 from idiolect.workflow.wording import clock, figure, megabytes, moment
 
 _COLUMNS = ("run", "cycle", "state", "started", "took", "held-out loss", "size", "cost")

@@ -18,9 +18,9 @@ from idiolect.studio.frame import Visit, address
 from idiolect.studio.pieces import card, fault_card, soft, state, sure, table
 from idiolect.studio.watching import Watching
 from idiolect.workflow.detached import start
-from idiolect.workflow.estimate import Estimate, estimate
-from idiolect.workflow.lock import holder
-from idiolect.workflow.plan import Asked
+from idiolect.workflow.planning.estimate import Estimate, estimate
+from idiolect.workflow.planning.plan import Asked
+from idiolect.workflow.records.lock import holder
 from idiolect.workflow.watching import Watch
 from idiolect.workflow.wording import about, gibibytes
 

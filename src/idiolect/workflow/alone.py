@@ -15,9 +15,9 @@ from pathlib import Path
 
 from idiolect.errors import IdiolectError
 from idiolect.home import Home
+from idiolect.workflow.archive.runs import run_of
 from idiolect.workflow.cycle import carry_on
-from idiolect.workflow.events import write_line
-from idiolect.workflow.runs import run_of
+from idiolect.workflow.records.events import write_line
 
 _LOOK_SECONDS = 0.3
 

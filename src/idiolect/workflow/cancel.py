@@ -15,11 +15,11 @@ from pathlib import Path
 from idiolect.errors import IdiolectError, MachineFault, RunCancelled, UserFault
 from idiolect.files import write_json
 from idiolect.home import Profile, Run
-from idiolect.workflow.audit import audit
-from idiolect.workflow.journal import read_journal
-from idiolect.workflow.lock import Holder, holder
-from idiolect.workflow.plan import Asked, plan_data, plan_target
-from idiolect.workflow.where import described
+from idiolect.workflow.planning.plan import Asked, plan_data, plan_target
+from idiolect.workflow.planning.where import described
+from idiolect.workflow.records.audit import audit
+from idiolect.workflow.records.journal import read_journal
+from idiolect.workflow.records.lock import Holder, holder
 
 _LOOK_SECONDS = 0.3
 #: A run ends within a second or two; after so many it is killed, which does it no harm.

@@ -18,20 +18,22 @@ from idiolect.files import make_folder, remove, remove_partials, write_json
 from idiolect.home import CYCLES, Cycle, Home, Profile, Run
 from idiolect.machines import LOCAL, RUNPOD
 from idiolect.training import Note
-from idiolect.workflow import data_steps, evaluating, steps
-from idiolect.workflow.audit import audit
+from idiolect.workflow import steps
+from idiolect.workflow.archive.cleanup import clean_up
+from idiolect.workflow.archive.runs import Finished, run_of, standing, state, unfinished
+from idiolect.workflow.archive.summary import failed, read_summary, succeeded
 from idiolect.workflow.cancel import cancellable
-from idiolect.workflow.cleanup import clean_up
-from idiolect.workflow.evaluating import GATE
-from idiolect.workflow.events import Began, Ended, Tell, logged, write_line
-from idiolect.workflow.faults import audited, telling_of_faults
-from idiolect.workflow.journal import Journal, StepRecord, fingerprints, read_journal, why_again, written
-from idiolect.workflow.lock import Holder, only_run
-from idiolect.workflow.plan import Asked, Plan, plan
+from idiolect.workflow.data import steps as data_steps
+from idiolect.workflow.models import evaluating
+from idiolect.workflow.models.evaluating import GATE
+from idiolect.workflow.models.publish import talks
+from idiolect.workflow.planning.plan import Asked, Plan, plan
 from idiolect.workflow.pods import has_leases, reap_pods
-from idiolect.workflow.publish import talks
-from idiolect.workflow.runs import Finished, run_of, standing, state, unfinished
-from idiolect.workflow.summary import failed, read_summary, succeeded
+from idiolect.workflow.records.audit import audit
+from idiolect.workflow.records.events import Began, Ended, Tell, logged, write_line
+from idiolect.workflow.records.faults import audited, telling_of_faults
+from idiolect.workflow.records.journal import Journal, StepRecord, fingerprints, read_journal, why_again, written
+from idiolect.workflow.records.lock import Holder, only_run
 
 
 @dataclass(frozen=True)

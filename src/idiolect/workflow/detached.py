@@ -8,10 +8,10 @@ from idiolect.errors import UserFault
 from idiolect.files import make_folder, remove, write_json
 from idiolect.home import Cycle, Home, Profile
 from idiolect.workflow.alone import begin
+from idiolect.workflow.archive.runs import unfinished
 from idiolect.workflow.cycle import new_journal
-from idiolect.workflow.lock import holder
-from idiolect.workflow.plan import Asked, plan
-from idiolect.workflow.runs import unfinished
+from idiolect.workflow.planning.plan import Asked, plan
+from idiolect.workflow.records.lock import holder
 
 
 def start(home: Home, asked: Asked, cycle: Cycle) -> str:

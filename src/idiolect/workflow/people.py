@@ -12,11 +12,11 @@ from pathlib import Path
 from idiolect.errors import UserFault
 from idiolect.home import Home, Profile
 from idiolect.memories import Memory, MemoryFile, memory_files, read_memory, stamp
-from idiolect.workflow.cleanup import Removal, clean_up
-from idiolect.workflow.lock import Holder, holder
-from idiolect.workflow.registry import Published, read_registry
-from idiolect.workflow.runs import known
-from idiolect.workflow.schedule import Schedule, next_due, read_schedule
+from idiolect.workflow.archive.cleanup import Removal, clean_up
+from idiolect.workflow.archive.registry import Published, read_registry
+from idiolect.workflow.archive.runs import known
+from idiolect.workflow.calendar.schedule import Schedule, next_due, read_schedule
+from idiolect.workflow.records.lock import Holder, holder
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from idiolect.home import Home
 from idiolect.machines import Pod, all_pods, reap
-from idiolect.workflow.runs import standing
-from idiolect.workflow.where import job_name, renting
+from idiolect.workflow.archive.runs import standing
+from idiolect.workflow.planning.where import job_name, renting
 
 _ENDED = ("succeeded", "failed", "cancelled")
 

@@ -21,14 +21,14 @@ from idiolect.home import Run
 from idiolect.serving import load, modelfile
 from idiolect.training import OPTIONS as TRAINING
 from idiolect.training import Note, TrainingResult, decode, is_trained, loss_picture, read_result, write_bundle
-from idiolect.workflow.data_steps import read_lines
-from idiolect.workflow.evaluating import verdict_on
-from idiolect.workflow.events import Tell, Written
-from idiolect.workflow.journal import fingerprints
-from idiolect.workflow.parity import check_parity
-from idiolect.workflow.plan import Plan
-from idiolect.workflow.publish import publish, talking
-from idiolect.workflow.registry import PLAIN, candidate
+from idiolect.workflow.archive.registry import PLAIN, candidate
+from idiolect.workflow.data.steps import read_lines
+from idiolect.workflow.models.evaluating import verdict_on
+from idiolect.workflow.models.parity import check_parity
+from idiolect.workflow.models.publish import publish, talking
+from idiolect.workflow.planning.plan import Plan
+from idiolect.workflow.records.events import Tell, Written
+from idiolect.workflow.records.journal import fingerprints
 
 
 def base_weights(plan: Plan) -> Mapping[str, Any]:

@@ -12,10 +12,10 @@ from typing import Literal
 from idiolect.errors import UserFault
 from idiolect.home import Home, Profile, Run
 from idiolect.training import Event, HeldOut, Note, Started, Stepped, decode
+from idiolect.workflow.archive.runs import Details, details, find
+from idiolect.workflow.archive.summary import StepSummary
 from idiolect.workflow.cycle import STEPS
-from idiolect.workflow.journal import StepRecord
-from idiolect.workflow.runs import Details, details, find
-from idiolect.workflow.summary import StepSummary
+from idiolect.workflow.records.journal import StepRecord
 
 #: So many last lines of the log are shown.
 _LINES = 200

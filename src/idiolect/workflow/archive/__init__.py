@@ -1,0 +1,1 @@
+"""What runs have left: their summaries, how they stand, which is published, what can go."""

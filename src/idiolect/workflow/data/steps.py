@@ -1,0 +1,146 @@
+"""The steps that make a data set, each from the files of the step before it to its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from idiolect.curation import Fate, Sample, prepare_all, settle, write_prompts
+from idiolect.dataset import (
+    FormattedSample,
+    Quality,
+    RenderedSample,
+    TrainingText,
+    apply_schema,
+    cut_to_fit,
+    export,
+    format_samples,
+    ledger,
+    measure,
+    token_counts,
+    validate,
+)
+from idiolect.errors import DataFault, EmptyProfile
+from idiolect.files import decode_lines, write_json, write_json_records, write_jsonl
+from idiolect.home import Dataset, Profile, Run
+from idiolect.workflow.archive.runs import state
+from idiolect.workflow.planning.plan import Data, Target
+from idiolect.workflow.records.audit import audit
+
+_Record = TypeVar("_Record")
+
+
+def curate(data: Data, curated: Path, fates: Path) -> str:
+    """Write the samples and the fate of each memory. Each step returns a line that says what came of it."""
+    prepared = prepare_all(data.profile, data.options, data.rules, data.edits)
+    found = settle(prepared, data.options, data.rules)
+    write_jsonl(fates, found.fates)
+    if not found.chosen:
+        rules = Counter(f.rule for f in found.fates)
+        why = ", ".join(f"{count} {rule}" for rule, count in rules.most_common())
+        raise EmptyProfile(
+            f"None of {len(found.fates)} memories of {data.profile.person} can be learned from: {why}.",
+            f"See {fates}: each memory and the rule by which it was dropped.",
+        )
+    if writer := data.rules.prompt_writer:
+        where = {"host": urlsplit(writer.url).hostname, "model": writer.model}
+        audit(data.profile, "memories_sent_to_prompt_writer", where, category="data")
+        write_json(curated, write_prompts(found.samples, writer))
+    else:
+        write_json_records(curated, [d.sample for d in found.chosen])
+    counts = {"memories": len(found.fates), "samples": len(found.chosen)}
+    audit(data.profile, "memory_curation_completed", counts, category="data")
+    masked = f"; masked {found.masked.total()}" if found.masked else ""
+    return f"{len(found.chosen)} samples of {len(found.fates)} memories{masked}{_edited(data, found.fates)}"
+
+
+def _edited(data: Data, fates: Sequence[Fate]) -> str:
+    """Say how many memories were edited by hand, and how many of those edited are gone."""
+    if not data.edits:
+        return ""
+    memories = {e.memory for e in data.edits}
+    gone = len(memories - {f.memory for f in fates})
+    waiting = f", {gone} of which are gone (idiolect dataset edits)" if gone else ""
+    return f"; {len(memories)} edited by hand{waiting}"
+
+
+def format_curated(data: Data, curated: Path, to: Path) -> str:
+    samples = read_records(curated, Sample)
+    write_json(to, format_samples(samples, data.systems, data.rules.mode_as))
+    modes = Counter(s.mode for s in samples)
+    audit(data.profile, "mode_formatting_completed", {str(m): n for m, n in modes.items()}, category="data")
+    return ", ".join(f"{mode} {count}" for mode, count in modes.most_common())
+
+
+def apply_chat_template(target: Target, formatted: Path, to: Path) -> str:
+    write_json(to, apply_schema(read_records(formatted, FormattedSample), target.template))
+    return f"the chat template of {target.base.name}"
+
+
+def export_dataset(data: Data, target: Target, rendered: Path, to: Dataset) -> str:
+    """Write the data set, and into the ledger, where there is one, each memory's final fate."""
+    samples, most = read_records(rendered, RenderedSample), target.longest(data.options)
+    tokens = token_counts(samples, target.tokenizer)
+    fitting = cut_to_fit(samples, tokens, target.tokenizer, target.template.turn_end, most)
+    cut = {s.id for s in fitting if tokens[s.id] > most}
+    lines = export(fitting, tokens | dict.fromkeys(cut, most), most, data.options.seed)
+    write_jsonl(to.dataset, lines)
+    if to.fates.exists():
+        write_jsonl(to.ledger, ledger(read_lines(to.fates, Fate), lines, cut))
+    aside = sum(line.split == "held_out" for line in lines)
+    counts = {"train": len(lines) - aside, "held_out": aside}
+    audit(data.profile, "training_export_completed", counts, category="data")
+    shortened = f", {len(cut)} cut to {most} tokens" if cut else ""
+    return f"{len(lines) - aside} to train on, {aside} held out{shortened}"
+
+
+def validate_dataset(dataset: Path, *, skip: bool = False) -> str:
+    if skip:
+        return "SKIPPED, as asked: whatever is wrong with this data set will be trained on"
+    return "; ".join(validate(read_lines(dataset, TrainingText))) or "nothing to remark"
+
+
+def note_quality(data: Data, target: Target, run: Run) -> str:
+    """Measure a run's data set, for the report that comes last."""
+    quality = measure_dataset(data, target, run)
+    write_json(run.quality, quality)
+    return (
+        f"{quality.words_mean:.0f} words in a reply, {quality.vocabulary:,} different ones, {quality.tokens:,} tokens"
+    )
+
+
+def measure_dataset(data: Data, target: Target, made: Dataset) -> Quality:
+    """Return the figures of a data set."""
+    samples = read_records(made.curated, Sample)
+    tokens = token_counts(read_records(made.schema_applied, RenderedSample), target.tokenizer)
+    earlier = [s for path in _earlier_curated(data.profile) for s in read_records(path, Sample)]
+    return measure(samples, read_lines(made.ledger, Fate), tokens, target.longest(data.options), earlier)
+
+
+def _earlier_curated(profile: Profile) -> list[Path]:
+    """Return the curated memories of all runs that came to their end."""
+    return [run.curated for run in profile.runs() if state(run) == "succeeded" and run.curated.exists()]
+
+
+def read_records(path: Path, kind: type[_Record]) -> list[_Record]:
+    """Read a JSON list of records. Raises DataFault naming the file, and the record that is malformed."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=list[kind])  # type: ignore[valid-type]
+    except (OSError, msgspec.MsgspecError) as error:
+        raise DataFault(f"{path} cannot be read: {error}", "Make it again with the step before this one.") from error
+
+
+def read_lines(path: Path, kind: type[_Record]) -> list[_Record]:
+    """Read JSON lines. Raises DataFault naming the file and every line that is malformed."""
+    try:
+        records, faults = decode_lines(path.read_bytes(), kind)
+    except OSError as error:
+        raise DataFault(f"{path} cannot be read: {error}", "Make it with `idiolect dataset`.") from error
+    if faults:
+        raise DataFault(f"{path} has malformed records: {'; '.join(faults)}", "Mend these lines, or make it again.")
+    return records

@@ -1,0 +1,1 @@
+"""All that is decided before the first step, and what it will take."""

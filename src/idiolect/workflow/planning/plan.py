@@ -1,0 +1,213 @@
+"""All that is decided before the first step: what every step needs is asked here, and refused early."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from idiolect.bases import BaseModel, checked, context_length, resolve
+from idiolect.config import CurationRules, Mode, Options, Settings, curation_rules
+from idiolect.config import resolve as resolve_settings
+from idiolect.curation import Edit, Message, read_edits
+from idiolect.dataset import ChatTemplate, load_chat_template, system_messages
+from idiolect.errors import BaseModelFault, EmptyProfile, MachineFault, MissingPart, NoRoom, UnknownPerson
+from idiolect.export import check_exportable, estimate_bytes
+from idiolect.home import Cycle, Home, Profile, Run, new_label
+from idiolect.memories import memory_files, persona_name
+from idiolect.serving import go_template
+from idiolect.workflow.planning.where import Machine, machine
+
+#: Before the label of a run whose model is the base of another.
+EARLIER_RUN = "run:"
+
+_MB = 1_000_000
+#: So many characters of a label are its time.
+_SECOND = len("YYYY-MM-DD-HHMMSS")
+#: What is needed whatever the model: data set, logs, and the embedded base model unpacked.
+_ROOM_ALWAYS = 400 * _MB
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was typed: whose memories, and the options in the environment and on the command line (None: not given)."""
+
+    person: str
+    environ: Mapping[str, str]
+    flags: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Whose memories, under which options and rules, with which system messages and edits."""
+
+    profile: Profile
+    settings: Settings
+    rules: CurationRules
+    systems: Mapping[Mode, str]
+    edits: Sequence[Edit] = ()
+
+    @property
+    def options(self) -> Options:
+        return self.settings.options
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the data is written for: a base model and its chat template."""
+
+    base: BaseModel
+    template: ChatTemplate
+
+    @property
+    def tokenizer(self) -> Path:
+        return self.base.folder / "tokenizer.json"
+
+    def longest(self, options: Options) -> int:
+        """Return how many tokens a sample may have: no more than the model has positions for."""
+        return min(options.max_seq_length, context_length(self.base.folder) or options.max_seq_length)
+
+    @cached_property
+    def go_template(self) -> str | None:
+        """The chat template as one of Go, for an Ollama before 0.30."""
+        return go_template(self.template, self.tokenizer)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run, decided: whose, on what, into which folder."""
+
+    data: Data
+    target: Target
+    run: Run
+    machine: Machine
+
+
+def plan(home: Home, asked: Asked, cycle: Cycle, label: str | None = None) -> Plan:
+    """Decide a run, a new one or the one called `label`. Every fault that can be known early is raised here."""
+    data = plan_data(home, asked, cycle)
+    _check_parts()
+    check_room(home.root, _ROOM_ALWAYS)
+    target = plan_target(home, data)
+    run = data.profile.run(cycle, label or next_label(data.profile), data.options.quantization)
+    check_exportable(target.base.folder, weighed=data.options.imatrix)
+    check_room(home.root, _ROOM_ALWAYS + _room_for(target.base.folder, run, data.options))
+    return Plan(data, target, run, machine(home, data.profile, data.options, cycle.trains, target.base))
+
+
+def plan_data(home: Home, asked: Asked, cycle: Cycle | None = None) -> Data:
+    """Decide whose memories are read, and how. Raises UnknownPerson, EmptyProfile, OptionFault, DataFault."""
+    profile = profile_of(home, asked.person)
+    settings = resolve_settings(home, asked.person, asked.environ, asked.flags, cycle)
+    rules = curation_rules(profile.curation_json)
+    systems = system_messages(persona_name(profile.persona, asked.person), settings.options, rules)
+    return Data(profile, settings, rules, systems, read_edits(profile.edits))
+
+
+def plan_target(home: Home, data: Data) -> Target:
+    """Find the base model and its template. Raises BaseModelFault, also if the template cannot mark replies."""
+    return target(home, data.profile, data.options.base_model)
+
+
+def target(home: Home, profile: Profile, name: str) -> Target:
+    """Find the base model of that name, and its template. Raises BaseModelFault."""
+    base = find_base(home, profile, name)
+    template = load_chat_template(base.folder, home.schemas, base.name)
+    template.render_learned([Message("system", "?"), Message("user", "?"), Message("assistant", "!")])
+    return Target(base, template)
+
+
+def next_label(profile: Profile) -> str:
+    """Return the label of a run that begins now. Raises MachineFault where the clock has gone back behind another."""
+    label = new_label()
+    newest = max((run.label for run in profile.runs()), default="")
+    if newest[:_SECOND] > label[:_SECOND]:
+        raise MachineFault(
+            f"This computer's clock says {label[:_SECOND]} UTC, and {profile.person} has a run of {newest[:_SECOND]}.",
+            f"Set the clock; if that run's time is the wrong one, move its folder away: {newest}.",
+        )
+    return label
+
+
+def find_base(home: Home, profile: Profile, name: str) -> BaseModel:
+    """Find the base model: an earlier run's own, where `run:<label>` is asked for. Raises BaseModelFault."""
+    if not name.startswith(EARLIER_RUN):
+        return resolve(name, home.cache)
+    return BaseModel(name, checked(model_of_run(profile, name)))
+
+
+def model_of_run(profile: Profile, name: str) -> Path:
+    """Return the folder of the model that `run:<label>` names. Raises BaseModelFault if there is none."""
+    runs = {run.label: run for run in profile.runs() if run.model.is_dir()}
+    label = name.removeprefix(EARLIER_RUN)
+    if label not in runs:
+        raise BaseModelFault(
+            f"{profile.person} has no run {label!r} that kept a model to go on from.",
+            f"Those that did: {', '.join(runs) or 'none'}.",
+        )
+    return runs[label].model
+
+
+def check_room(folder: Path, wanted: int) -> None:
+    """Raise NoRoom unless the disk of `folder` (which need not exist yet) has `wanted` bytes free."""
+    existing = next(f for f in (folder, *folder.absolute().parents) if f.exists())
+    free = shutil.disk_usage(existing).free
+    if free < wanted:
+        raise NoRoom(
+            f"{folder}: {free / _MB:,.0f} MB are free on this disk, {wanted / _MB:,.0f} MB are needed.",
+            "Free some room, or set IDIOLECT_HOME to a folder on a larger disk.",
+        )
+
+
+def known_person(home: Home, person: str) -> Profile:
+    """Return a person's folder. Raises UnknownPerson."""
+    people = home.people()
+    if person not in people:
+        near = difflib.get_close_matches(person, people, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(people) or 'nobody yet'}."
+        raise UnknownPerson(
+            f"There is no profile of {person!r} in {home.root / 'profiles'}.",
+            f"{hint} Memories go into profiles/<name>/memory/episodic/.",
+        )
+    return home.profile(person)
+
+
+def profile_of(home: Home, person: str) -> Profile:
+    """Return a person's profile. Raises UnknownPerson, and EmptyProfile where there are no memories."""
+    profile = known_person(home, person)
+    if next(memory_files(profile), None) is None:
+        raise EmptyProfile(
+            f"{person} has no memories: there is no *.json file in {profile.memories}.",
+            "Put some there, or set IDIOLECT_HOME (or --home) to where they are.",
+        )
+    return profile
+
+
+def _check_parts() -> None:
+    needed = ("torch", "transformers", "peft", "accelerate", "gguf", "xllamacpp")
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingPart(f"Not installed: {', '.join(missing)}.", "Install them: pip install 'idiolect[all]'")
+
+
+def _room_for(base: Path, run: Run, options: Options) -> int:
+    """Estimate what a run writes: the GGUF, and weights and checkpoints.
+
+    An adapter's are far less than a tenth of the base; merged, if that is kept, it is as large as the base. A whole
+    model is saved as a checkpoint as often as is asked for, and once more before an older one is removed; once in the
+    bundle, and once in the run's folder. Beside the weights of a checkpoint stand the optimizer's two moments: of a
+    byte each, of four, or, of Adafactor's, next to nothing.
+    """
+    weights = sum(f.stat().st_size for f in base.glob("*.safetensors"))
+    # The base becomes a model file, too, for comparison.
+    files = 2 * estimate_bytes(base, run.quantization)
+    if run.cycle.trains == "adapter":
+        return files + weights // 10 + (weights if options.keep_model else 0)
+    moments = {"adafactor": 0, "adamw_torch": 4}.get(options.optimizer, 1)
+    copies = (options.save_total_limit + 1) * (1 + moments) + 2
+    return files + copies * weights
