@@ -94,7 +94,7 @@ def test_a_whole_cycle_of_an_architecture_that_llama_cpp_converts(
     person, flags = make_person("ada", talks), {"base_model": str(base), **QUICK}
     with pytest.raises(BaseModelFault, match="Olmo2ForCausalLM, which cannot be exported"):
         run_cycle(home, Asked(person, {}, flags), FULL, lambda _: None)
-    monkeypatch.setenv("LLAMA_CPP_DIR", str(Path(__file__).parents[1] / "export" / "stand_in"))
+    monkeypatch.setenv("LLAMA_CPP_DIR", str(Path(__file__).parents[2] / "export" / "stand_in"))
     run = run_cycle(home, Asked(person, {}, flags), FULL, lambda _: None).run
     again = export_again(home, Another("ada", run.label, "Q4_K_M", tmp_path / "again.gguf"), lambda _: None)
     assert again.read_bytes() == run.gguf.read_bytes()
