@@ -70,7 +70,7 @@ def close(page: Page, dialog: Locator) -> None:
 
 def start_run(tab: Tab, picture: Picture) -> None:
     page = tab.open("/train?person=ada")
-    page.get_by_label("num_train_epochs").fill("20")
+    page.get_by_label("num_train_epochs").fill("15")
     page.get_by_label("learning_rate").fill("0.01")
     expect(page.get_by_text("chosen here", exact=True)).to_have_count(2)
     expect(page.get_by_text("etc/training.json", exact=True)).to_have_count(4)

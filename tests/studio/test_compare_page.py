@@ -36,7 +36,7 @@ def runs(studio: Studio, tiny_base: Path) -> list[Run]:
 def slow_speaker(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """An older run, of a model that says as much as it may, which takes it some seconds."""
     base = tmp_path_factory.mktemp("slow") / "base"
-    write_model(base, "Llama", hidden_size=768, intermediate_size=3072, num_hidden_layers=8)
+    write_model(base, "Llama", hidden_size=512, intermediate_size=2048, num_hidden_layers=8)
     write_tokenizer(base)
     _never_end(base)
     write_json(studio.home.profile("ada").memories / "a.json", {"content": "Rain."})
