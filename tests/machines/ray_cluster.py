@@ -1,6 +1,6 @@
 """A Ray cluster of two nodes on loopback, until standard input ends: python -m tests.machines.ray_cluster
 
-Prints where its Jobs API answers when it does. The head has no CPU for work; the other node has those of two workers.
+Prints where its Jobs API answers when it does. Each node has a CPU for one worker.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def main() -> None:
     head = {"num_cpus": 1, "object_store_memory": _OBJECTS, "include_dashboard": True, "dashboard_port": port}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
-        cluster.add_node(num_cpus=2, object_store_memory=_OBJECTS)
+        cluster.add_node(num_cpus=1, object_store_memory=_OBJECTS)
         cluster.wait_for_nodes()
         address = f"http://127.0.0.1:{port}"
         for _ in range(120):

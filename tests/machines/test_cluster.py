@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from idiolect.errors import MachineFault
 from idiolect.export import Order, export_gguf, made_gguf, write_order
-from idiolect.files import sha256
+from idiolect.files import sha256, write_text
+from idiolect.home import FINE_TUNE, Home
 from idiolect.machines import Errand, RayCluster, check_cluster, end_on_ray, train_on_ray
 from idiolect.training import Event, HeldOut, Note, Started, Stepped, is_trained, read_result
+from idiolect.workflow.cycle import run_cycle
+from idiolect.workflow.plan import Asked
+from tests.conftest import MakePerson
 from tests.machines.conftest import MakeJob
 from tests.machines.ssh_server import descendants
 from tests.tiny import CHAT_TEMPLATE
@@ -36,6 +43,10 @@ class Running:
     def workers(self) -> list[int]:
         """Return the processes of Ray Train's workers. They write their title over their environment and words."""
         return [p for p in descendants(self.process) if b"RayTrainWorker" in Path(f"/proc/{p}/cmdline").read_bytes()]
+
+    def nodes(self) -> set[int]:
+        """Return the nodes that the workers are on, each as the process that started them."""
+        return {int(Path(f"/proc/{p}/stat").read_text().rpartition(")")[2].split()[1]) for p in self.workers()}
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +79,11 @@ def train_as_two(bundle: Path, base: Path) -> None:
     subprocess.run(words, check=True, capture_output=True)
 
 
-def assert_same_weights(here: Path, away: Path, file: str) -> None:
+def assert_same_weights(here: Path, away: Path) -> None:
     import torch
     from safetensors.torch import load_file
 
-    ours, theirs = (load_file(bundle / "outputs" / file) for bundle in (here, away))
+    ours, theirs = load_file(here), load_file(away)
     assert ours.keys() == theirs.keys()
     for name, weight in ours.items():
         torch.testing.assert_close(theirs[name], weight, atol=1e-5, rtol=0)
@@ -89,22 +100,25 @@ def test_a_worker_is_lost_half_way_and_the_weights_are_those_of_a_training_here(
     write_order(away, ORDER)
     told: list[Event] = []
     killed: list[int] = []
+    nodes: set[int] = set()
 
     def listen(event: Event) -> None:
         told.append(event)
         if isinstance(event, Stepped) and not killed and list((away / "checkpoints").glob("checkpoint-*")):
+            nodes.update(running.nodes())
             killed.append(running.workers()[0])
             os.kill(killed[0], signal.SIGKILL)
 
     train_on_ray(cluster, Errand(away, tiny_base, "job", merges=True), listen)
     assert killed
+    assert len(nodes) == 2
     started = [e.processes for e in told if isinstance(e, Started)]
     assert len(started) > 1
     assert set(started) == {2}
     notes = [e.text for e in told if isinstance(e, Note)]
     assert any(text.startswith("Going on from checkpoint-") for text in notes)
     assert notes[-1] == "The data set is deleted from its disk."
-    assert_same_weights(here, away, "adapter/adapter_model.safetensors")
+    assert_same_weights(*(b / "outputs" / "adapter" / "adapter_model.safetensors" for b in (here, away)))
     again = here / "again.gguf"
     adapter = away / "outputs" / "adapter"
     export_gguf(tiny_base, again, "Q4_K_M", adapter=adapter, name="ada", chat_template=CHAT_TEMPLATE)
@@ -116,12 +130,39 @@ def test_a_worker_is_lost_half_way_and_the_weights_are_those_of_a_training_here(
 
 @pytest.mark.slow
 @needs_ray
-def test_a_whole_model_is_trained_in_parts(cluster: RayCluster, make_job: MakeJob, tiny_base: Path) -> None:
-    here, away = (make_job(name, 1, trains="model") for name in ("here", "away"))
+def test_a_cycle_that_trains_a_whole_model_in_parts_goes_on_when_a_worker_is_lost(  # noqa: PLR0913, PLR0917 - fixtures
+    running: Running,
+    cluster: RayCluster,
+    home: Home,
+    make_person: MakePerson,
+    talks: list[dict[str, Any]],
+    tiny_base: Path,
+    tmp_path: Path,
+) -> None:
+    write_text(home.machines_toml, "[ray.lab]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in cluster))
+    person = make_person("ada", talks, base_model=str(tiny_base), num_train_epochs=30, dtype="float32")
+    here, told, killed = tmp_path / "here", list[Any](), list[int]()
+
+    def listen(event: Any) -> None:
+        told.append(event)
+        jobs = Path(cluster.folder, "jobs")
+        if isinstance(event, Started) and not here.exists():
+            (bundle,) = jobs.glob("*/bundle")
+            shutil.copytree(bundle, here, ignore=shutil.ignore_patterns("events.jsonl", "checkpoints"))
+        if isinstance(event, Stepped) and not killed and list(jobs.rglob("checkpoint-*/weights-1-of-2.pt")):
+            killed.append(running.workers()[0])
+            os.kill(killed[0], signal.SIGKILL)
+
+    done = run_cycle(home, Asked(person, {}, {"machine": "ray:lab"}), FINE_TUNE, listen)
+    assert killed
+    assert any(isinstance(e, Note) and e.text.startswith("Going on from checkpoint-") for e in told)
+    outcomes = {step.step: step.outcome for step in done.summary.steps}
+    assert outcomes["train"].endswith("The data set is deleted from its disk")
+    assert "made there" in outcomes["quantize"]
+    assert not any(Path(cluster.folder, "jobs").iterdir())
     train_as_two(here, tiny_base)
-    train_on_ray(cluster, Errand(away, tiny_base, "whole", mirrored=False), lambda _: None)
-    assert read_result(away).processes == 2
-    assert_same_weights(here, away, "model/model.safetensors")
+    assert read_result(here).processes == 2
+    assert_same_weights(here / "outputs" / "model" / "model.safetensors", done.run.model / "model.safetensors")
 
 
 @pytest.mark.slow
