@@ -23,7 +23,7 @@ from idiolect.home import FINE_TUNE, Home
 from idiolect.machines import Errand, RayCluster, check_cluster, end_on_ray, train_on_ray
 from idiolect.training import Event, HeldOut, Note, Started, Stepped, is_trained, read_result
 from idiolect.workflow.cycle import run_cycle
-from idiolect.workflow.plan import Asked
+from idiolect.workflow.planning.plan import Asked
 from tests.conftest import MakePerson
 from tests.machines.conftest import MakeJob
 from tests.machines.ssh_server import descendants
