@@ -26,7 +26,10 @@ def llama_cpp() -> Ask:
     # One thread: those of llama.cpp wait for each other by spinning, which starves a shared machine.
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
     parameters.warmup = False
+    parameters.endpoint_metrics = True
     server = xllamacpp.Server(parameters)
+    # Only the running loop answers this. A server that is dropped before its loop runs would never end.
+    server.handle_metrics()
 
     def ask(path: str, body: dict[str, Any]) -> Any:
         request = urllib.request.Request(  # noqa: S310 - it listens on 127.0.0.1

@@ -92,7 +92,11 @@ def served(path: Path) -> ServedModel:
     # One thread: those of llama.cpp wait for each other by spinning, which starves a shared machine.
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
     parameters.warmup = False
-    return partial(posted, xllamacpp.Server(parameters))
+    parameters.endpoint_metrics = True
+    server = xllamacpp.Server(parameters)
+    # Only the running loop answers this. A server that is dropped before its loop runs would never end.
+    server.handle_metrics()
+    return partial(posted, server)
 
 
 def posted(server: Any, path: str, body: dict[str, Any]) -> Any:
