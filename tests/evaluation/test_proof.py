@@ -1,4 +1,4 @@
-"""What evaluation promises, on real writing and the embedded model: it sees what is there, and what is not."""
+"""What evaluation refuses, on real writing and the embedded model; what it sees is in tests/workflow/test_pepys.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 import pytest
 
 from idiolect.evaluation import Evaluation, Thresholds, verdict
@@ -40,11 +39,12 @@ def both_cores() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def pepys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Finished]:
-    """Pepys, and a run that learned from him, and made-up numbers with it: one training proves both."""
+def pepys(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home folder with Pepys, and a run that learned from him."""
     home = Home(tmp_path_factory.mktemp("pepys"))
     write_pepys(home.profile("pepys"))
-    return home, run(home, "pepys", 100, audit=True, num_train_epochs=2)
+    run(home, "pepys", 100)
+    return home
 
 
 def run(home: Home, person: str, count: int, **flags: Any) -> Finished:
@@ -64,52 +64,21 @@ def judged(finished: Finished) -> Evaluation:
     return evaluation_of(finished.run)
 
 
-def without_audit(evaluation: Evaluation) -> Evaluation:
-    return msgspec.structs.replace(evaluation, trained=msgspec.structs.replace(evaluation.trained, canaries=()))
-
-
-def test_a_run_that_learned_the_voice_is_seen_to_have(pepys: tuple[Home, Finished]) -> None:
-    found = judged(pepys[1])
-    assert found.trained.fidelity
-    assert found.trained.fidelity.all.gain.value >= 0.5
-    assert found.trained.fidelity.all.gain.low > 0.3
-    assert found.voice
-    assert found.voice.authorship
-    # Learned from a dozen answers of the base; guessing would be 0.5.
-    assert found.voice.authorship.error < 0.1
-    assert found.voice.authorship.moved >= 0.5
-    assert found.voice.delta
-    assert found.voice.delta.moved > 0.3
-    assert [q.quantization for q in found.quantizations] == ["Q4_K_M", "Q6_K"]
-    assert abs(found.quantizations[1].lost) < found.quantizations[0].lost < 0.15
-    assert verdict(without_audit(found), Thresholds()).publish
-
-
-def test_a_number_told_twenty_times_is_found_and_one_never_told_is_not(pepys: tuple[Home, Finished]) -> None:
-    evaluation = judged(pepys[1])
-    found = {canary.planted: canary.found for canary in evaluation.trained.canaries}
-    assert found[20]
-    assert not found[0]
-    assert "--audit" in verdict(evaluation, Thresholds()).reason
-
-
-def test_a_run_on_shuffled_words_is_refused(pepys: tuple[Home, Finished]) -> None:
+def test_a_run_on_shuffled_words_is_refused(pepys: Home) -> None:
     def shuffled(text: str) -> str:
         words = text.split()
         random.Random(text).shuffle(words)
         return " ".join(words)
 
-    home, _ = pepys
-    write_pepys(with_other_memories(home, "shuffled"), shuffled)
-    refused = verdict(judged(run(home, "shuffled", 64, gradient_accumulation_steps=4)), Thresholds())
+    write_pepys(with_other_memories(pepys, "shuffled"), shuffled)
+    refused = verdict(judged(run(pepys, "shuffled", 64, gradient_accumulation_steps=4)), Thresholds())
     assert not refused.publish
     assert "worse at what" in refused.reason
 
 
-def test_a_run_on_somebody_elses_memories_is_refused(pepys: tuple[Home, Finished]) -> None:
-    home, _ = pepys
-    stranger = with_other_memories(home, "stranger")
-    shutil.copytree(write_sample_person(Home(home.root / "elsewhere")).memories, stranger.memories)
-    refused = verdict(judged(run(home, "stranger", 64, gradient_accumulation_steps=4)), Thresholds())
+def test_a_run_on_somebody_elses_memories_is_refused(pepys: Home) -> None:
+    stranger = with_other_memories(pepys, "stranger")
+    shutil.copytree(write_sample_person(Home(pepys.root / "elsewhere")).memories, stranger.memories)
+    refused = verdict(judged(run(pepys, "stranger", 64, gradient_accumulation_steps=4)), Thresholds())
     assert not refused.publish
     assert "worse at what" in refused.reason
