@@ -65,7 +65,7 @@ class Tab:
         self.page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
         self.page.on("request", self._asked)
         self.page.on("dialog", self._alerted)
-        self.page.on("requestfailed", lambda r: self.faults.append(f"failed: {r.url} {r.failure}"))
+        self.page.on("requestfailed", self._failed)
 
     def _said(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
@@ -79,6 +79,11 @@ class Tab:
         ours = (self.origin, self.origin.replace("http:", "ws:"), "data:", "blob:")
         if not request.url.startswith(ours):
             self.faults.append(f"asked for {request.url}")
+
+    def _failed(self, request: Request) -> None:
+        # What a page was still loading when it was left is no fault.
+        if request.failure != "net::ERR_ABORTED":
+            self.faults.append(f"failed: {request.url} {request.failure}")
 
 
 def start(home: Home, **more: str) -> tuple[subprocess.Popen[str], Studio]:
