@@ -8,9 +8,6 @@ its messages (what `--detect` does); imports it into a new profile, files, ledge
 each by the clock, with the processor seconds of the reading and of the writing process, the ratios, and the most
 memory that the importing processes used. Above `--whole` megabytes nothing is parsed whole, because that takes many
 times its size.
-
-ChatGPT's and Telegram's exports have all that real ones have, and are written piece by piece, as large as one likes.
-The others are those of the tests, with the fields that are read and no more, so that parsing them alone takes less.
 """
 
 from __future__ import annotations
