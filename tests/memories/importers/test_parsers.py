@@ -160,10 +160,16 @@ def test_many_damages(file: Path, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"When;From;Message;Ro\0\0-03-05;Ada\xd1\r\xd1 Lunde;Yes\n", b"text\n" + b"a" * 20_000_000]
+    ("file", "content"),
+    [
+        ("plain/chat.csv", b"When;From;Message;Ro\0\0-03-05;Ada\xd1\r\xd1 Lunde;Yes\n"),
+        ("plain/chat.csv", b"text\n" + b"a" * 20_000_000),
+        ("mbox/all.mbox", b"From 1\nFrom: ada@example.org\nSubject: =?x?b?A?=\nDate: =?x?b?A?=\n\nHello.\n"),
+    ],
+    ids=["a bare return", "a field without end", "a header that is no base64"],
 )
-def test_what_fuzzing_found(content: bytes) -> None:
-    damaged(Path("plain/chat.csv"), content)
+def test_what_fuzzing_found(file: str, content: bytes) -> None:
+    damaged(Path(file), content)
 
 
 def _with_a_damaged_schema(content: bytes) -> bytes:

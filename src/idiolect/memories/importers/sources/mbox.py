@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC
 from email import message_from_bytes
+from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message as Mail
 from email.utils import parseaddr, parsedate_to_datetime
@@ -29,6 +30,8 @@ _BLANK = re.compile(rb"\r?\n\r?\n")
 _ID = re.compile(r"<[^<>\s]+>")
 _ESCAPED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 _SUBJECT = re.compile(r"^(?:(?:re|aw|sv|antw|fwd?|wg|rv|tr|vs)\s*(?:\[\d+\])?:\s*)+", re.IGNORECASE)
+#: The standard library's parser of mails meets headers that its authors did not think of.
+_FAULTS = (MessageError, ValueError, LookupError, RecursionError, TypeError, AttributeError, OverflowError)
 _ROBOTS = ("no-reply", "noreply", "donotreply", "mailer-daemon")
 
 
@@ -52,8 +55,7 @@ def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
                 continue
             try:
                 yield from _messages(raw, is_mine, texts, asked)
-            except (ValueError, LookupError, RecursionError, TypeError, AttributeError) as fault:
-                # The standard library's parser of mails meets headers that its authors did not think of.
+            except _FAULTS as fault:
                 yield Unreadable(f"{member.name}, mail {number}", f"cannot be read ({fault!r})")
 
 
@@ -78,7 +80,7 @@ def _texts(members: list[Member], wanted: set[str]) -> dict[str, tuple[Person, f
                 try:
                     mail = message_from_bytes(_ESCAPED_FROM.sub(rb"\1", raw))
                     words = own_words(text_of_mail(mail))[0]
-                except (ValueError, LookupError, RecursionError, TypeError, AttributeError):
+                except _FAULTS:
                     continue
                 texts[name] = _who(head), _when(head), trimmed(words, _REMEMBERED_BYTES)
     return texts
@@ -134,7 +136,7 @@ def _mails(member: Member) -> Iterator[bytes | None]:
 def _head(raw: bytes) -> Mail | None:
     try:
         return _parsed_head(raw)
-    except (ValueError, LookupError, RecursionError, TypeError, AttributeError):
+    except _FAULTS:
         return None
 
 
@@ -150,13 +152,17 @@ def _header(mail: Mail, name: str) -> str:
     try:
         pieces = decode_header(str(value))
         text = "".join(p if isinstance(p, str) else p.decode(c or "ascii", "replace") for p, c in pieces)
-    except (ValueError, LookupError):
+    except _FAULTS:
         text = str(value)
     return " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
 
 
 def _who(mail: Mail) -> Person:
-    name, address = parseaddr(_header(mail, "From"))
+    written = _header(mail, "From")
+    try:
+        name, address = parseaddr(written)
+    except _FAULTS:
+        name, address = written, ""
     address = address.casefold()
     return Person(address or name, name or address)
 
@@ -174,7 +180,7 @@ def _target(mail: Mail) -> str:
 def _when(mail: Mail) -> float | None:
     try:
         moment = parsedate_to_datetime(_header(mail, "Date"))
-    except (ValueError, TypeError, IndexError, OverflowError):
+    except _FAULTS:
         return None
     return from_clock(moment, UTC)
 
