@@ -115,6 +115,22 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def size_of(folder: Path) -> int:
+    """Return the bytes of all files below a folder, links not followed; 0 if there is none."""
+    total, waiting = 0, [str(folder)]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    elif entry.is_file(follow_symlinks=False):
+                        total += entry.stat(follow_symlinks=False).st_size
+        except OSError:  # gone meanwhile, or not to be entered
+            continue
+    return total
+
+
 def _to_disk(path: Path) -> None:
     """Wait until a file's bytes, or the names in a folder, are on the disk (POSIX: a folder is synced on its own)."""
     opened = os.open(path, os.O_RDONLY)

@@ -94,7 +94,7 @@ def assert_same_weights(here: Path, away: Path) -> None:
 def test_a_worker_is_lost_half_way_and_the_weights_are_those_of_a_training_here(
     running: Running, cluster: RayCluster, make_job: MakeJob, tiny_base: Path
 ) -> None:
-    check_cluster(cluster)
+    assert not check_cluster(cluster, "job").begun
     here, away = make_job("here", 10, 200), make_job("away", 10, 200)
     train_as_two(here, tiny_base)
     write_order(away, ORDER)
@@ -194,4 +194,4 @@ def test_a_job_that_is_ended_leaves_its_checkpoint_here_and_nothing_there(
 def test_a_cluster_that_is_not_there_is_said(tmp_path: Path) -> None:
     nobody = RayCluster(address="http://127.0.0.1:9", folder=str(tmp_path))
     with pytest.raises(MachineFault, match=r"No Ray cluster answers at http://127\.0\.0\.1:9"):
-        check_cluster(nobody)
+        check_cluster(nobody, "job")

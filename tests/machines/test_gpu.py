@@ -26,7 +26,7 @@ with own_gpus(print) as environ:
 def two_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names = [f"GPU-{tmp_path.name}-{number}" for number in range(2)]
     program = tmp_path / "nvidia-smi"
-    program.write_text("#!/bin/sh\n" + "".join(f"echo {name}\n" for name in names))
+    program.write_text("#!/bin/sh\n" + "".join(f"echo {name}, 24576\n" for name in names))
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
@@ -67,9 +67,9 @@ def test_cuda_visible_devices_is_heeded(
     two_gpus: list[str], monkeypatch: pytest.MonkeyPatch, visible: str, expected: list[int]
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert gpus() == [two_gpus[number] for number in expected]
+    assert list(gpus().items()) == [(two_gpus[number], 24 << 30) for number in expected]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-abc")
-    assert gpus() == ["MIG-abc"]
+    assert gpus() == {"MIG-abc": 0}
 
 
 def test_without_a_gpu_there_is_nothing_to_wait_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def server(tmp_path: Path, index: PackageIndex) -> Iterator[SshServer]:
 def box(server: SshServer, tmp_path: Path) -> SshBox:
     identity, folder = str(server.identity), str(tmp_path / "there")
     made = SshBox(host="127.0.0.1", port=server.port, identity=identity, folder=folder, python=sys.executable)
-    check(made, tmp_path / "known_hosts", accept=True)
+    check(made, tmp_path / "known_hosts", "job", accept=True)
     return made
 
 

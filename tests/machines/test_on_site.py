@@ -6,8 +6,10 @@ import json
 import threading
 from pathlib import Path
 
+import pytest
+
 from idiolect.files import sha256
-from idiolect.machines.on_site import listing, snapshot, wipe
+from idiolect.machines.on_site import gpus, has, listing, snapshot, wipe
 from idiolect.training.checkpoints import rotate
 
 
@@ -75,3 +77,31 @@ def test_a_listing_has_the_digests_and_a_wiped_folder_is_gone_from_the_disk_too(
     assert wipe(job)
     assert not job.exists()
     assert outside.read_bytes() == bytes(27)  # the bytes themselves were overwritten
+
+
+def test_what_a_computer_has_for_a_job_is_told(tmp_path: Path) -> None:
+    for name, size in (("bases/one", 100), ("bases/other", 7), ("jobs/begun", 1)):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "model.safetensors").write_bytes(bytes(size))
+    found = json.loads(has(tmp_path, "begun"))
+    assert sorted(found["bases"]) == [7, 100]
+    assert found["begun"]
+    assert not json.loads(has(tmp_path, "another"))["begun"]
+    assert min(found["free"], found["memory"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("echo 'GPU-a, 24576'; echo 'GPU-b, 81559'", {"GPU-a": 24576 << 20, "GPU-b": 81559 << 20}),
+        ("echo 'GPU-a, [N/A]'", {"GPU-a": 0}),
+        ("echo 'NVIDIA-SMI has failed'; exit 9", {}),
+    ],
+)
+def test_the_memory_of_gpus_is_as_the_driver_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, expected: dict[str, int]
+) -> None:
+    (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\n{said}\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert gpus() == expected

@@ -16,7 +16,7 @@ import pytest
 
 from idiolect.errors import MachineFault, RunFailed
 from idiolect.files import sha256
-from idiolect.machines import train_here
+from idiolect.machines import of_this_computer, train_here
 from idiolect.machines.connection import UnknownHostKey, connected
 from idiolect.machines.described import SshBox
 from idiolect.machines.ssh import Errand, check, lost, train_there
@@ -54,25 +54,25 @@ def box_at(server: SshServer, folder: Path) -> SshBox:
 @pytest.fixture
 def known(box: SshBox, tmp_path: Path) -> Path:
     """A known_hosts file that has the server's key."""
-    check(box, tmp_path / "known_hosts", accept=True)
+    check(box, tmp_path / "known_hosts", "job", accept=True)
     return tmp_path / "known_hosts"
 
 
 def test_a_host_never_met_is_shown_and_asked_for(box: SshBox, tmp_path: Path, server: SshServer) -> None:
     known = tmp_path / "etc" / "known_hosts"
     with pytest.raises(UnknownHostKey, match="SHA256:") as fault:
-        check(box, known, accept=False)
+        check(box, known, "job", accept=False)
     shown = subprocess.run(
         ["ssh-keygen", "-l", "-f", str(server.folder / "host_key.pub")], capture_output=True, text=True, check=True
     )
     assert shown.stdout.split()[1] in fault.value.problem
     assert not known.exists()
-    seen = check(box, known, accept=True)
-    assert Path(seen.folder).is_dir()
-    assert check(box, known, accept=False).python == sys.executable
+    assert check(box, known, "job", accept=True).memory == of_this_computer().memory
+    assert Path(box.folder).is_dir()
+    assert not check(box, known, "job", accept=False).begun
     server.new_host_key()
     with pytest.raises(MachineFault, match="does not show the host key that is known"):
-        check(box, known, accept=True)
+        check(box, known, "job", accept=True)
 
 
 @pytest.mark.slow
@@ -91,9 +91,9 @@ def test_a_name_of_the_ssh_config_and_a_jump_host_are_followed(
     box = SshBox(host="far", jump=None if jump else "hop", folder=str(tmp_path / "there"), python=sys.executable)
     try:
         with pytest.raises(MachineFault, match=r"hop was never met before(.|\n)*ssh hop") as unknown:
-            check(box, known, accept=False)
+            check(box, known, "job", accept=False)
         assert not isinstance(unknown.value, UnknownHostKey)
-        assert check(box, known, accept=True).folder == box.folder
+        assert check(box, known, "job", accept=True).free
         assert [line.split()[0] for line in known.read_text().splitlines()] == [
             f"[127.0.0.1]:{hop.port}",
             f"[localhost]:{server.port}",
@@ -101,10 +101,10 @@ def test_a_name_of_the_ssh_config_and_a_jump_host_are_followed(
         # Who knows the one on the way is asked about the other alone.
         known.write_text(known.read_text().splitlines()[0])
         with pytest.raises(UnknownHostKey, match="far was never met before"):
-            check(box, known, accept=False)
+            check(box, known, "job", accept=False)
         hop.new_host_key()
         with pytest.raises(MachineFault, match="hop does not show the host key that is known"):
-            check(box, known, accept=True)
+            check(box, known, "job", accept=True)
     finally:
         hop.stop()
 
@@ -112,12 +112,12 @@ def test_a_name_of_the_ssh_config_and_a_jump_host_are_followed(
 def test_what_cannot_be_reached_or_entered_is_said(box: SshBox, known: Path, tmp_path: Path, server: SshServer) -> None:
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "other")], check=True)
     with pytest.raises(MachineFault, match="does not let us in"):
-        check(box.model_copy(update={"identity": str(tmp_path / "other")}), known, accept=False)
+        check(box.model_copy(update={"identity": str(tmp_path / "other")}), known, "job", accept=False)
     with pytest.raises(MachineFault, match="python-none"):
-        check(box.model_copy(update={"python": "python-none"}), known, accept=False)
+        check(box.model_copy(update={"python": "python-none"}), known, "job", accept=False)
     server.stop()
     with pytest.raises(MachineFault, match="cannot be reached"):
-        check(box, known, accept=False)
+        check(box, known, "job", accept=False)
 
 
 def test_a_transfer_goes_on_in_the_middle(box: SshBox, known: Path, tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_a_disk_that_is_full_there_is_said_and_nothing_of_the_data_set_is_on_it(
     full = SshServer(tmp_path / "sshd", most_bytes=100_000).start()  # our package has more
     try:
         box = box_at(full, tmp_path / "there")
-        check(box, tmp_path / "known_hosts", accept=True)
+        check(box, tmp_path / "known_hosts", "job", accept=True)
         with pytest.raises(RunFailed, match=r"idiolect-.*\.whl could not be written on the other computer") as told:
             train_there(box, tmp_path / "known_hosts", Errand(make_job("away", 1), tiny_base, "job"), lambda _: None)
     finally:

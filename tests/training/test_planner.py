@@ -8,7 +8,7 @@ import pytest
 
 from idiolect.bases import dissect
 from idiolect.config import FULL_FINE_TUNE, Options
-from idiolect.training import Computer, Forecast, Trains, Work, forecasts, measured_rate
+from idiolect.training import Computer, Forecast, Trains, Work, forecast_gpus, forecasts, measured_rate
 from idiolect.training.planner import GIB, operations
 from tests.published import LLAMA_31_8B, QWEN3_14B
 
@@ -106,3 +106,13 @@ def test_this_computer_multiplies_matrices() -> None:
     rate = measured_rate("float32")
     assert rate is not None
     assert 1e8 < rate < 1e15
+
+
+def test_of_gpus_that_are_not_in_the_table_memory_is_foreseen() -> None:
+    adapter, whole = Options(), Options(**FULL_FINE_TUNE)
+    assert forecast_gpus(QWEN, adapter, "adapter", WORK, [24 * GIB]).memory == made()["RTX 4090"].memory
+    # The smallest must suffice; an adapter's base is on each, a whole model is divided.
+    assert not forecast_gpus(QWEN, adapter, "adapter", WORK, [80 * GIB, 8 * GIB]).fits
+    assert forecast_gpus(QWEN, whole, "model", WORK, [80 * GIB]).fits
+    assert not forecast_gpus(QWEN, whole, "model", WORK, [24 * GIB] * 2).fits
+    assert forecast_gpus(QWEN, whole, "model", WORK, [24 * GIB] * 4).fits

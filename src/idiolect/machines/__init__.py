@@ -17,6 +17,7 @@ from idiolect.machines.leases import billed
 from idiolect.machines.local import train_here
 from idiolect.machines.pods import Candidate, Renting, candidates, reap
 from idiolect.machines.rented import end_rented, train_rented
+from idiolect.machines.resources import Resources, of_this_computer
 from idiolect.machines.runpod_api import Account, Pod, all_pods
 from idiolect.machines.ssh import Errand, check, end_there, train_there
 
@@ -31,6 +32,7 @@ __all__ = [
     "Pod",
     "RayCluster",
     "Renting",
+    "Resources",
     "RunPodWishes",
     "SshBox",
     "all_pods",
@@ -41,6 +43,7 @@ __all__ = [
     "end_on_ray",
     "end_rented",
     "end_there",
+    "of_this_computer",
     "ray_cluster",
     "reap",
     "runpod_wishes",

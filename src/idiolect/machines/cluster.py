@@ -23,6 +23,7 @@ from idiolect.files import make_folder, remove, whole, write_text
 from idiolect.machines import on_site
 from idiolect.machines.described import RayCluster
 from idiolect.machines.far_job import Heard
+from idiolect.machines.resources import Resources, decoded
 from idiolect.machines.ssh import Errand
 from idiolect.machines.wheel import requirements, write_wheel
 from idiolect.training import Event, Moved, Note, decode
@@ -58,14 +59,18 @@ class _Job:
         return (self.bundle / "outputs" / "result.json").exists()
 
 
-def check_cluster(cluster: RayCluster) -> None:
-    """Raise MachineFault unless the cluster answers and its disk is here; MissingPart without Ray."""
+def check_cluster(cluster: RayCluster, name: str) -> Resources:
+    """Return what its disk has for the job of that name. MissingPart without Ray.
+
+    Raises MachineFault unless the cluster answers and its disk is here.
+    """
     _client(cluster)
     if not Path(cluster.folder).is_dir():
         raise MachineFault(
             f"{cluster.folder} is not here: the disk that is shared with {cluster.address}.",
             "Mount it, or name another folder in machines.toml.",
         )
+    return decoded(on_site.has(Path(cluster.folder), name))
 
 
 def train_on_ray(cluster: RayCluster, errand: Errand, report: Callable[[Event], None]) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from idiolect.machines import on_site
 from idiolect.training import Event, Note
 
 _POLL_SECONDS = 1.0
@@ -23,7 +23,7 @@ def own_gpus(report: Callable[[Event], None]) -> Iterator[Mapping[str, str]]:
 
     Without a GPU (that nvidia-smi knows) there is nothing to wait for, and nothing to say in the environment.
     """
-    names = gpus()
+    names = list(gpus())
     if not names:
         yield {}
         return
@@ -45,22 +45,22 @@ def _all_locked(names: Sequence[str]) -> dict[str, int]:
     return {name: lock for name, lock in locks.items() if lock is not None}
 
 
-def gpus() -> list[str]:
-    """Return the UUIDs of the GPUs that this process may use, CUDA_VISIBLE_DEVICES heeded.
+def gpus() -> dict[str, int]:
+    """Return the GPUs that this process may use by UUID, CUDA_VISIBLE_DEVICES heeded, and their memory in bytes.
 
-    Numbers in that variable are taken in the order of nvidia-smi, which is that of the PCI bus.
+    Numbers in that variable are taken in the order of nvidia-smi, which is that of the PCI bus. The memory of a part of
+    a GPU, which nvidia-smi does not list, is not known: 0.
     """
-    if not (asking := shutil.which("nvidia-smi")):
-        return []
-    command = [asking, "--query-gpu=uuid", "--format=csv,noheader"]
-    listed = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = listed.stdout.split() if listed.returncode == 0 else []
+    if not shutil.which("nvidia-smi"):
+        return {}
+    found = on_site.gpus()
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
         return found
     chosen = [v.strip() for v in visible.split(",") if v.strip()]
     by_number = {str(number): uuid for number, uuid in enumerate(found)}
-    return [by_number.get(c, c) for c in chosen if c in by_number or not c.lstrip("-").isdigit()]
+    names = [by_number.get(c, c) for c in chosen if c in by_number or not c.lstrip("-").isdigit()]
+    return {name: found.get(name, 0) for name in names}
 
 
 def _locked(name: str) -> int | None:

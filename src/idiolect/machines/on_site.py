@@ -4,6 +4,7 @@ python - wipe FOLDER                  overwrite and remove; prints whether it is
 python - snapshot CHECKPOINTS TARGET  hold on to what training can go on from; prints the names, the newest last
 python - list FOLDER                  prints size, SHA-256 and path of each file, separated by tabs
 python - sha256 FILE [COUNT]          prints the digest of a file, or of its first so many bytes
+python - has FOLDER JOB               prints as JSON what this computer has for a job of ours, all in bytes
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -67,6 +69,31 @@ def sha256(path: Path, count: int = 1 << 62) -> str:
     return digest.hexdigest()
 
 
+def has(folder: Path, job: str) -> str:
+    """Say what is free on the folder's disk, of the computer's memory and of each GPU's, and what is there already."""
+    bases = [d for d in folder.glob("bases/*") if d.is_dir()]
+    found = {
+        "free": shutil.disk_usage(folder).free,
+        "memory": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+        "gpus": list(gpus().values()),
+        "bases": [sum(f.stat().st_size for f in base.glob("*.safetensors")) for base in bases],
+        "begun": (folder / "jobs" / job).exists(),
+    }
+    return json.dumps(found)
+
+
+def gpus() -> dict[str, int]:
+    """Return the memory of each GPU that nvidia-smi knows, by UUID; none where there is no driver, or it fails."""
+    if not (asking := shutil.which("nvidia-smi")):
+        return {}
+    command = [asking, "--query-gpu=uuid,memory.total", "--format=csv,noheader,nounits"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = listed.stdout.splitlines() if listed.returncode == 0 else []
+    rows = [[cell.strip() for cell in line.partition(",")[::2]] for line in lines]
+    # Where GPU and computer share their memory, that is "[N/A]".
+    return {uuid: int(mebibytes) << 20 if mebibytes.isdecimal() else 0 for uuid, mebibytes in rows}
+
+
 def _wanted(checkpoints: Path) -> list[str]:
     """Return the names of the best checkpoint and of the newest, which are often the same one."""
     for checkpoint in sorted(checkpoints.glob("checkpoint-*"), key=_step, reverse=True):
@@ -115,6 +142,8 @@ def main(verb: str, *given: str) -> None:
             lines = listing(Path(folder))
         case "sha256", [path, *count]:
             lines = [sha256(Path(path), *map(int, count))]
+        case "has", [folder, job]:
+            lines = [has(Path(folder), job)]
         case _:
             sys.exit(f"unknown: {verb}")
     sys.stdout.write("".join(f"{line}\n" for line in lines))

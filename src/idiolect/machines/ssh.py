@@ -18,6 +18,7 @@ from idiolect.machines.connection import Unreachable, connected, exists, run
 from idiolect.machines.described import SshBox
 from idiolect.machines.far_job import FarJob, Heard
 from idiolect.machines.installation import FarSide, install, look
+from idiolect.machines.resources import Resources, decoded
 from idiolect.training import Event, Moved, Note
 
 if TYPE_CHECKING:
@@ -79,12 +80,14 @@ def end_there(box: SshBox, known_hosts: Path, errand: Errand) -> str:
     return asyncio.run(ended())
 
 
-def check(box: SshBox, known_hosts: Path, *, accept: bool) -> FarSide:
-    """Log in and look around. Raises UnknownHostKey and MachineFault, before anything is sent."""
+def check(box: SshBox, known_hosts: Path, name: str, *, accept: bool) -> Resources:
+    """Log in, and see what is there for the job of that name. Raises UnknownHostKey and MachineFault; sends nothing."""
 
-    async def looked() -> FarSide:
+    async def looked() -> Resources:
         async with connected(box, known_hosts, accept=accept) as connection:
-            return await look(connection, box)
+            there = await look(connection, box)
+            (said,) = await transfer.Far(connection, there.python).does("has", there.folder, name)
+            return decoded(said)
 
     return asyncio.run(looked())
 

@@ -29,7 +29,7 @@ from idiolect.training.events import (
 from idiolect.training.judge import mean_loss
 from idiolect.training.memory import Memory, adapter_parameters
 from idiolect.training.picture import loss_picture
-from idiolect.training.planner import Computer, Forecast, forecasts
+from idiolect.training.planner import Computer, Forecast, forecast_gpus, forecasts
 from idiolect.training.speed import measured_rate
 from idiolect.training.start import train_bundle
 from idiolect.training.tokens import TokenizedSample, tokenize
@@ -58,6 +58,7 @@ __all__ = [
     "adapter_parameters",
     "append",
     "decode",
+    "forecast_gpus",
     "forecasts",
     "is_trained",
     "loss_picture",

@@ -7,7 +7,7 @@ and how far to trust it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from idiolect.bases import Anatomy
@@ -68,6 +68,18 @@ def forecasts(anatomy: Anatomy, options: Options, trains: Trains, work: Work, co
     """Forecast one kind of training on this computer and on every GPU that we know of."""
     here = _Machine("this computer, without a GPU", "cpu", computer.memory, computer.rate, None)
     return [_forecast(anatomy, options, trains, work, machine) for machine in (here, *map(_gpu, GPUS))]
+
+
+def forecast_gpus(anatomy: Anatomy, options: Options, trains: Trains, work: Work, room: Sequence[int]) -> Forecast:
+    """Forecast the memory of one kind of training on GPUs with so many bytes each, be they of the table or not.
+
+    The smallest must suffice. Of a whole model on several, what comes and goes is left out, since part of it is
+    divided, too: what does not fit then never does.
+    """
+    alone = _forecast(anatomy, options, trains, work, _Machine("", "gpu", min(room), None, None))
+    if len(room) < 2 or trains == "adapter":
+        return alone
+    return replace(alone, memory=replace(_shared(alone.memory, len(room)), passing=0))
 
 
 def without_gpu(options: Options) -> Options:
@@ -170,8 +182,13 @@ def _several(needed: Memory, trains: Trains, machine: _Machine) -> str:
     """Return how many GPUs hold a whole model between them; of an adapter's base each holds a copy."""
     if trains == "adapter" or machine.device == "cpu":
         return ""
-    shared = needed.weights + needed.gradients + needed.optimizer
-    alone = needed.peak - shared
-    enough = (n for n in range(2, _MOST_GPUS + 1) if shared / n + alone <= machine.room)
+    enough = (n for n in range(2, _MOST_GPUS + 1) if _shared(needed, n).peak <= machine.room)
     number = next(enough, None)
     return f"{number} of them (FSDP)" if number else ""
+
+
+def _shared(needed: Memory, gpus: int) -> Memory:
+    """Return what each of some GPUs holds of a whole model that is divided among them."""
+    divided = (needed.weights, needed.gradients, needed.optimizer)
+    weights, gradients, optimizer = (-(-part // gpus) for part in divided)
+    return replace(needed, weights=weights, gradients=gradients, optimizer=optimizer)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from idiolect.errors import UserFault
+from idiolect.files import size_of
 from idiolect.home import Home, Profile
 from idiolect.memories import Memory, MemoryFile, memory_files, read_memory, stamp
 from idiolect.workflow.archive.cleanup import Removal, clean_up
@@ -92,9 +91,9 @@ def glance(home: Home, person: str, calendars: Calendars) -> Glance:
 def disk_used(profile: Profile) -> dict[str, int]:
     """Return the bytes of a person's memories, of their runs, and of what runs have not finished."""
     return {
-        "memories": _size(profile.memories),
-        "runs and models": _size(profile.out) - _size(profile.work),
-        "unfinished work": _size(profile.work),
+        "memories": size_of(profile.memories),
+        "runs and models": size_of(profile.out) - size_of(profile.work),
+        "unfinished work": size_of(profile.work),
     }
 
 
@@ -109,18 +108,3 @@ def _month(memory: object) -> str:
     if not isinstance(memory, Memory):
         return "?"
     return f"{memory.timestamp:%Y-%m}" if memory.timestamp else ""
-
-
-def _size(folder: Path) -> int:
-    total, waiting = 0, [str(folder)]
-    while waiting:
-        try:
-            with os.scandir(waiting.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    elif entry.is_file(follow_symlinks=False):
-                        total += entry.stat(follow_symlinks=False).st_size
-        except OSError:  # gone meanwhile, or not to be entered
-            continue
-    return total

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from idiolect.errors import BaseModelFault, EmptyProfile, IdiolectError, NoRoom, OptionFault, UnknownPerson
+from idiolect.errors import BaseModelFault, EmptyProfile, IdiolectError, OptionFault, UnknownPerson
 from idiolect.files import write_json
 from idiolect.home import FULL, Home
-from idiolect.workflow.planning.plan import Asked, Plan, check_room, plan, profile_of
+from idiolect.workflow.planning.plan import Asked, Plan, plan, profile_of
 from tests.conftest import Event, MakePerson
 
 
@@ -86,9 +86,3 @@ def test_a_template_that_cannot_mark_replies_is_refused(
 def test_an_unknown_option_is_refused(home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path) -> None:
     make_person("ada", talks, lora_rnak=4)
     assert "lora_rank" in refusal(home, "ada", tiny_base, OptionFault).problem
-
-
-def test_a_full_disk_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(NoRoom, match="are needed"):
-        check_room(tmp_path / "not" / "yet", 10**18)
-    check_room(tmp_path / "not" / "yet", 10**6)

@@ -13,7 +13,8 @@ from idiolect.home import Home, Profile, Run
 from idiolect.training import Note
 from idiolect.workflow.archive.runs import run_of
 from idiolect.workflow.archive.summary import read_summary
-from idiolect.workflow.planning.plan import check_room, find_base, known_person
+from idiolect.workflow.planning.plan import find_base, known_person
+from idiolect.workflow.planning.room import check_room
 from idiolect.workflow.records.events import Began, Ended, Tell, Written
 
 

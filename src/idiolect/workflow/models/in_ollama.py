@@ -14,7 +14,7 @@ from idiolect.errors import IdiolectError, NoOllama, NoRoom, OllamaRefused, RunF
 from idiolect.home import Profile
 from idiolect.serving import CONTEXT, Model, by_llama_cpp, by_server, differences, ollama
 from idiolect.workflow.archive.registry import PLAIN, Published
-from idiolect.workflow.planning.plan import check_room
+from idiolect.workflow.planning.room import check_room
 
 HELLO = (Message("user", "Hello. How are you?"),)
 

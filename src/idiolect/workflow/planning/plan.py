@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,21 +15,21 @@ from idiolect.config import CurationRules, Mode, Options, Settings, curation_rul
 from idiolect.config import resolve as resolve_settings
 from idiolect.curation import Edit, Message, read_edits
 from idiolect.dataset import ChatTemplate, load_chat_template, system_messages
-from idiolect.errors import BaseModelFault, EmptyProfile, MachineFault, MissingPart, NoRoom, UnknownPerson
-from idiolect.export import check_exportable, estimate_bytes
+from idiolect.errors import BaseModelFault, EmptyProfile, MachineFault, MissingPart, UnknownPerson
+from idiolect.export import check_exportable
 from idiolect.home import Cycle, Home, Profile, Run, new_label
 from idiolect.memories import memory_files, persona_name
 from idiolect.serving import go_template
+from idiolect.workflow.planning import room
+from idiolect.workflow.planning.fitting import Job
+from idiolect.workflow.planning.room import check_room
 from idiolect.workflow.planning.where import Machine, machine
 
 #: Before the label of a run whose model is the base of another.
 EARLIER_RUN = "run:"
 
-_MB = 1_000_000
 #: So many characters of a label are its time.
 _SECOND = len("YYYY-MM-DD-HHMMSS")
-#: What is needed whatever the model: data set, logs, and the embedded base model unpacked.
-_ROOM_ALWAYS = 400 * _MB
 
 
 @dataclass(frozen=True)
@@ -92,12 +91,12 @@ def plan(home: Home, asked: Asked, cycle: Cycle, label: str | None = None) -> Pl
     """Decide a run, a new one or the one called `label`. Every fault that can be known early is raised here."""
     data = plan_data(home, asked, cycle)
     _check_parts()
-    check_room(home.root, _ROOM_ALWAYS)
+    check_room(home.root, room.ALWAYS)
     target = plan_target(home, data)
     run = data.profile.run(cycle, label or next_label(data.profile), data.options.quantization)
     check_exportable(target.base.folder, weighed=data.options.imatrix)
-    check_room(home.root, _ROOM_ALWAYS + _room_for(target.base.folder, run, data.options))
-    return Plan(data, target, run, machine(home, data.profile, data.options, cycle.trains, target.base))
+    check_room(home.root, room.ALWAYS + room.left_to_write(target.base.folder, run, data.options))
+    return Plan(data, target, run, machine(home, Job(data.profile, run, data.options, target.base)))
 
 
 def plan_data(home: Home, asked: Asked, cycle: Cycle | None = None) -> Data:
@@ -153,17 +152,6 @@ def model_of_run(profile: Profile, name: str) -> Path:
     return runs[label].model
 
 
-def check_room(folder: Path, wanted: int) -> None:
-    """Raise NoRoom unless the disk of `folder` (which need not exist yet) has `wanted` bytes free."""
-    existing = next(f for f in (folder, *folder.absolute().parents) if f.exists())
-    free = shutil.disk_usage(existing).free
-    if free < wanted:
-        raise NoRoom(
-            f"{folder}: {free / _MB:,.0f} MB are free on this disk, {wanted / _MB:,.0f} MB are needed.",
-            "Free some room, or set IDIOLECT_HOME to a folder on a larger disk.",
-        )
-
-
 def known_person(home: Home, person: str) -> Profile:
     """Return a person's folder. Raises UnknownPerson."""
     people = home.people()
@@ -193,21 +181,3 @@ def _check_parts() -> None:
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingPart(f"Not installed: {', '.join(missing)}.", "Install them: pip install 'idiolect[all]'")
-
-
-def _room_for(base: Path, run: Run, options: Options) -> int:
-    """Estimate what a run writes: the GGUF, and weights and checkpoints.
-
-    An adapter's are far less than a tenth of the base; merged, if that is kept, it is as large as the base. A whole
-    model is saved as a checkpoint as often as is asked for, and once more before an older one is removed; once in the
-    bundle, and once in the run's folder. Beside the weights of a checkpoint stand the optimizer's two moments: of a
-    byte each, of four, or, of Adafactor's, next to nothing.
-    """
-    weights = sum(f.stat().st_size for f in base.glob("*.safetensors"))
-    # The base becomes a model file, too, for comparison.
-    files = 2 * estimate_bytes(base, run.quantization)
-    if run.cycle.trains == "adapter":
-        return files + weights // 10 + (weights if options.keep_model else 0)
-    moments = {"adafactor": 0, "adamw_torch": 4}.get(options.optimizer, 1)
-    copies = (options.save_total_limit + 1) * (1 + moments) + 2
-    return files + copies * weights

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from idiolect.bases import BaseModel
@@ -29,6 +29,7 @@ from idiolect.machines import (
     end_on_ray,
     end_rented,
     end_there,
+    of_this_computer,
     ray_cluster,
     runpod_wishes,
     ssh_box,
@@ -38,6 +39,7 @@ from idiolect.machines import (
     train_there,
 )
 from idiolect.training import Event, Trains
+from idiolect.workflow.planning.fitting import Job, check_disk, check_memory, check_rented_disk
 from idiolect.workflow.planning.price import foreseen
 from idiolect.workflow.records.audit import audit
 
@@ -69,21 +71,30 @@ class NeedsMoney(NeedsConsent):
     flag = "yes"
 
 
-def machine(home: Home, profile: Profile, options: Options, trains: Trains, base: BaseModel) -> Machine:
-    """Return where a run trains as it was asked for, having asked whether that machine is there.
+def machine(home: Home, job: Job) -> Machine:
+    """Return where a run trains as it was asked for, having asked whether that machine is there, and suffices.
 
-    Raises OptionFault for a machine that is not described, MachineFault for one that cannot be used or that a GPU is
-    too small of, and NeedsConsent for what only a person can say: whether an unknown computer is theirs, whether money
-    may be spent.
+    Raises OptionFault for a machine that is not described, MachineFault for one that cannot be used or that is too
+    small, and NeedsConsent for what only a person can say: whether an unknown computer is theirs, whether money may be
+    spent.
     """
-    name = options.machine
-    found = described(home, profile, options, trains, base)
-    if name.startswith(SSH):
-        check(_box(home, profile, name), home.known_hosts, accept=options.accept_host_key)
+    name, options, profile = job.options.machine, job.options, job.profile
+    found = described(home, profile, options, job.run.cycle.trains, job.base)
+    job = replace(job, merges=found.merges)
+    if name == LOCAL:
+        check_memory(job, "This computer", of_this_computer())
+    elif name.startswith(SSH):
+        box = _box(home, profile, name)
+        has = check(box, home.known_hosts, job_name(job.run), accept=options.accept_host_key)
+        check_memory(job, box.host, has)
+        check_disk(job, box.host, has)
     elif name.startswith(RAY):
-        check_cluster(_cluster(home, profile, name))
+        cluster = _cluster(home, profile, name)
+        check_disk(job, cluster.folder, check_cluster(cluster, job_name(job.run)))
     elif name == RUNPOD:
-        _check_price(renting(home, profile, trains), profile, options, trains, base)
+        where = renting(home, profile, job.run.cycle.trains)
+        check_rented_disk(job, where.wishes)
+        _check_price(where, job)
     return found
 
 
@@ -177,11 +188,11 @@ def _on_ray(home: Home, profile: Profile, name: str, *, merges: bool) -> Machine
     return Machine(train, end, merges)
 
 
-def _check_price(where: Renting, profile: Profile, options: Options, trains: Trains, base: BaseModel) -> None:
+def _check_price(where: Renting, job: Job) -> None:
     """Raise NeedsMoney, with what it will take, unless that was said yes to; MachineFault for a GPU too small."""
     first = candidates(where)[0]
-    expected = foreseen(profile, options, trains, base, first)
-    if not options.yes:
+    expected = foreseen(job.profile, job.options, job.run.cycle.trains, job.base, first)
+    if not job.options.yes:
         raise NeedsMoney(
             f"This rents a GPU from RunPod, {first.gpu} first, at {first.price:.2f} $ an hour. {expected} "
             f"At most {where.wishes.max_cost:.2f} $ and {where.wishes.max_hours:g} hours.",
