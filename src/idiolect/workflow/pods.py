@@ -6,16 +6,16 @@ import os
 from collections.abc import Iterator
 
 from idiolect.home import Home
-from idiolect.machines import Pod, all_pods, reap
+from idiolect.machines import Pod, Renting, RunPodWishes, all_pods, reap
 from idiolect.workflow.archive.runs import standing
-from idiolect.workflow.planning.where import job_name, renting
+from idiolect.workflow.planning.where import account, job_name
 
 _ENDED = ("succeeded", "failed", "cancelled")
 
 
-def list_pods(home: Home) -> Iterator[Pod]:
+def list_pods() -> Iterator[Pod]:
     """Yield all pods of the account, whoever rented them. Raises UserFault without an API key."""
-    return all_pods(renting(home).account)
+    return all_pods(account())
 
 
 def has_leases(home: Home) -> bool:
@@ -31,4 +31,5 @@ def reap_pods(home: Home) -> list[Pod]:
         for run in profile.runs()
         if standing(profile, run) not in _ENDED
     }
-    return list(reap(renting(home), may_go_on.__contains__))
+    # What is wished of pods plays no part: a slip in machines.toml must not keep one rented.
+    return list(reap(Renting(account(), RunPodWishes(), home.pods), may_go_on.__contains__))

@@ -24,7 +24,7 @@ from idiolect.workflow.cancel import cancel
 from idiolect.workflow.cycle import run_cycle
 from idiolect.workflow.planning.plan import Asked, plan
 from idiolect.workflow.planning.where import renting
-from idiolect.workflow.pods import list_pods
+from idiolect.workflow.pods import list_pods, reap_pods
 from tests.conftest import Event, MakePerson
 from tests.machines.runpod_server import KEY, RunPodServer
 from tests.machines.ssh_server import SSHD, SshServer
@@ -110,7 +110,7 @@ def test_a_run_elsewhere_leaves_the_files_of_one_here(
     assert 0 < rented.summary.cost_dollars < 0.5
     assert [r.dollars for r in overview(home)] == [0.0, 0.0, rented.summary.cost_dollars]
     assert not runpod.pods
-    assert list(list_pods(home)) == []
+    assert list(list_pods()) == []
     for file in home.root.rglob("*"):
         assert not file.is_file() or KEY.encode() not in file.read_bytes(), file
 
@@ -181,6 +181,17 @@ def test_a_gpu_that_is_too_small_is_refused_with_what_would_fit(
     assert not runpod.pods
 
 
+@needs_sshd
+def test_a_slip_in_machines_toml_keeps_nothing_rented(home: Home, runpod: RunPodServer) -> None:
+    lease = rent(renting(home), "0123456789abcdef", lambda _: None)
+    describe(home, "[runpod]\nmax_cots = 1\n")
+    with pytest.raises(OptionFault, match="max_cots"):
+        renting(home)
+    assert [pod.id for pod in list_pods()] == [lease.pod]
+    assert [pod.id for pod in reap_pods(home)] == [lease.pod]
+    assert not runpod.pods
+
+
 @pytest.mark.slow
 @needs_sshd
 def test_two_people_rent_at_once_and_both_pods_are_given_back(home: Home, person: str, runpod: RunPodServer) -> None:
@@ -192,7 +203,7 @@ def test_two_people_rent_at_once_and_both_pods_are_given_back(home: Home, person
     assert [run.returncode for run in both] == [0, 0], "\n".join(said)
     assert len({call for call in runpod.calls if call.startswith("DELETE")}) == 2
     assert not runpod.pods
-    assert list(list_pods(home)) == []
+    assert list(list_pods()) == []
     rows = overview(home)
     assert [r.state for r in rows] == ["succeeded", "succeeded"]
     assert all(row.dollars for row in rows)

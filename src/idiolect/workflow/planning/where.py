@@ -126,18 +126,22 @@ def check_described(home: Home, profile: Profile, name: str) -> None:
 
 def renting(home: Home, profile: Profile | None = None, trains: Trains = "adapter") -> Renting:
     """Return the account and the wishes for pods. Raises UserFault without an API key."""
-    key = os.environ.get("RUNPOD_API_KEY")
-    if not key:
-        raise UserFault("RunPod wants an API key.", "Set RUNPOD_API_KEY to one of yours.")
+    paid_by = account()
     wishes = runpod_wishes(_files(home, profile))
     variable, usual = _GPU[trains]
     ours = {
         "gpus": wishes.gpus or (os.environ.get(variable) or usual,),
         "template": wishes.template or os.environ.get("RUNPOD_TEMPLATE_ID", ""),
     }
-    url = os.environ.get("RUNPOD_API_BASE_URL")
-    account = Account(key, url) if url else Account(key)
-    return Renting(account, wishes.model_copy(update=ours), home.pods)
+    return Renting(paid_by, wishes.model_copy(update=ours), home.pods)
+
+
+def account() -> Account:
+    """Return the account at RunPod. Raises UserFault without an API key."""
+    key, url = os.environ.get("RUNPOD_API_KEY"), os.environ.get("RUNPOD_API_BASE_URL")
+    if not key:
+        raise UserFault("RunPod wants an API key.", "Set RUNPOD_API_KEY to one of yours.")
+    return Account(key, url) if url else Account(key)
 
 
 def job_name(run: Run) -> str:
