@@ -47,6 +47,12 @@ def test_a_folder_is_dropped_and_its_pictures_stay_where_they_are(tab: Tab, stud
     page.get_by_role("button", name="Import", exact=True).click()
     page.get_by_text("new memories").wait_for()
     assert list(studio.home.profile("folder").imported("facebook").rglob("*.json"))
+    # What is dropped next stands above it.
+    drop(page, jsonl(tmp_path / "more", LIFE))
+    offers = page.locator("section.card", has=page.get_by_text("Which one is you?"))
+    expect(offers).to_have_count(2)
+    expect(offers.nth(0)).not_to_contain_text("new memories")
+    expect(offers.nth(1)).to_contain_text("new memories")
 
 
 def test_a_folder_is_chosen_with_the_keyboard(tab: Tab, tmp_path: Path) -> None:

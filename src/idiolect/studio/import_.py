@@ -40,19 +40,20 @@ def _show_cut_off(cut_off: CutOff) -> None:
 
 
 async def _look(visit: Visit, upload: Upload, found: ui.element) -> None:
-    """Show what an upload turns out to be."""
-    found.clear()
+    """Show what an upload turns out to be, above what came before it."""
     with found:
+        place = ui.element("div").classes("content")
+    place.move(found, target_index=0)
+    with place:
         soft("Looking at it …")
     seen = await visit.ask(_detected, upload)
-    found.clear()
-    if seen:
-        with found:
-            for source, survey in seen:
-                if isinstance(survey, Survey):
-                    Offer(visit, upload, source, survey)
-                else:
-                    _show_unknown(source, survey)
+    place.clear()
+    with place:
+        for source, survey in seen or ():
+            if isinstance(survey, Survey):
+                Offer(visit, upload, source, survey)
+            else:
+                _show_unknown(source, survey)
 
 
 def _detected(upload: Upload) -> Sequence[tuple[str, Survey | ExportFault]]:
