@@ -167,7 +167,7 @@ def test_a_ceiling_ends_it_with_the_checkpoint_here(
 ) -> None:
     wished, said = ceiling
     renting = renting_at(runpod.url, tmp_path, **wished)
-    make_job("away", 300, 400)
+    make_job("away", 600, 200)
     errand = errand_at(tmp_path, tiny_base)
     with pytest.raises(RunFailed, match=said):
         train_rented(renting, errand, lambda _: None)
