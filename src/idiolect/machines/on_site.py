@@ -75,7 +75,7 @@ def has(folder: Path, job: str) -> str:
     found = {
         "free": shutil.disk_usage(folder).free,
         "memory": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
-        "gpus": list(gpus().values()),
+        "gpus": list(gpus().values()) or unknown_gpu(),
         "bases": [sum(f.stat().st_size for f in base.glob("*.safetensors")) for base in bases],
         "begun": (folder / "jobs" / job).exists(),
     }
@@ -92,6 +92,11 @@ def gpus() -> dict[str, int]:
     rows = [[cell.strip() for cell in line.partition(",")[::2]] for line in lines]
     # Where GPU and computer share their memory, that is "[N/A]".
     return {uuid: int(mebibytes) << 20 if mebibytes.isdecimal() else 0 for uuid, mebibytes in rows}
+
+
+def unknown_gpu() -> list[int]:
+    """Return a GPU of which no memory is known where AMD's driver has one: ROCm's device (https://rocm.docs.amd.com)."""
+    return [0] if Path("/dev/kfd").exists() else []
 
 
 def _wanted(checkpoints: Path) -> list[str]:

@@ -7,6 +7,7 @@ from importlib import metadata
 
 import msgspec
 
+from idiolect.machines import on_site
 from idiolect.machines.gpu import gpus
 
 
@@ -26,7 +27,9 @@ class Resources(msgspec.Struct, frozen=True):
 def of_this_computer() -> Resources:
     """Return the memory of this computer, and of the GPUs that training would use: those that PyTorch is built for."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return Resources(memory, () if "+cpu" in metadata.version("torch") else tuple(gpus().values()))
+    if "+cpu" in metadata.version("torch"):
+        return Resources(memory)
+    return Resources(memory, tuple(gpus().values() or on_site.unknown_gpu()))
 
 
 def decoded(said: str) -> Resources:

@@ -14,12 +14,12 @@ from idiolect.home import Run
 _MB = 1_000_000
 #: What is needed whatever the model: data set, logs, and the embedded base model unpacked.
 ALWAYS = 400 * _MB
-_IDIOLECT_HOME = "Free some room, or set IDIOLECT_HOME to a folder on a larger disk."
 
 
-def check_room(folder: Path, wanted: int, remedy: str = _IDIOLECT_HOME) -> None:
+def check_room(folder: Path, wanted: int) -> None:
     """Raise NoRoom unless the disk of `folder` (which need not exist yet) has `wanted` bytes free."""
     existing = next(f for f in (folder, *folder.absolute().parents) if f.exists())
+    remedy = "Free some room, or set IDIOLECT_HOME to a folder on a larger disk."
     check_free(str(folder), shutil.disk_usage(existing).free, wanted, remedy)
 
 
