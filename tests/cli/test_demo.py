@@ -20,7 +20,6 @@ from tests.ollama import gguf_of, ollama_stand_in
 
 
 @pytest.mark.slow
-@pytest.mark.early
 def test_the_demo_shows_what_it_promises(tmp_path: Path) -> None:
     environment = os.environ | {"COLUMNS": "140"}
     words = [sys.executable, "-m", "idiolect", "demo", "--home", str(tmp_path)]

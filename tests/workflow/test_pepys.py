@@ -38,7 +38,6 @@ HIS_WORDS = re.compile(
 
 
 @pytest.mark.slow
-@pytest.mark.early
 @needs_pepys
 def test_a_model_learns_to_speak_as_pepys_and_is_seen_to(home: Home) -> None:
     """One training proves all of it: it takes minutes."""
