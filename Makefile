@@ -24,11 +24,11 @@ check: setup
 	$(VENV)/bin/mypy
 
 fast: setup
-	$(PY) -m pytest -m "not slow and not long" -n 2 --dist worksteal
+	$(PY) -m pytest -m "not slow and not long" -n 2
 
 slow: setup
 	sh scripts/debian-packages
-	$(PY) -m pytest -m slow -n 2 --dist worksteal
+	$(PY) -m pytest -m slow -n 2
 
 long: setup
 	sh scripts/debian-packages

@@ -186,7 +186,8 @@ class RunPodServer:
                 self._reply(request, 201, pod.told() | {"status": "PROVISIONING", "ssh": None})
 
     def _begin(self, body: dict[str, Any]) -> FakePod:
-        pod_id = f"pod{len(self.calls)}"
+        # The same nowhere else on this computer: a pod ends all that bears its id.
+        pod_id = f"pod{os.getpid()}-{id(self)}-{len(self.calls)}"
         folder = self.folder / pod_id
         (folder / "bin").mkdir(parents=True)
         (folder / "bin" / "nvidia-smi").write_text(f"#!/bin/sh\necho '{body['gpu']['id']}'\n")
