@@ -15,6 +15,7 @@ from idiolect.machines.described import (
 )
 from idiolect.machines.leases import billed
 from idiolect.machines.local import train_here
+from idiolect.machines.on_site import memory
 from idiolect.machines.pods import Candidate, Renting, candidates, reap
 from idiolect.machines.rented import end_rented, train_rented
 from idiolect.machines.resources import Resources, of_this_computer
@@ -43,6 +44,7 @@ __all__ = [
     "end_on_ray",
     "end_rented",
     "end_there",
+    "memory",
     "of_this_computer",
     "ray_cluster",
     "reap",

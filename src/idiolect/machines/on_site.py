@@ -74,12 +74,16 @@ def has(folder: Path, job: str) -> str:
     bases = [d for d in folder.glob("bases/*") if d.is_dir()]
     found = {
         "free": shutil.disk_usage(folder).free,
-        "memory": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+        "memory": memory(),
         "gpus": list(gpus().values()) or unknown_gpu(),
         "bases": [sum(f.stat().st_size for f in base.glob("*.safetensors")) for base in bases],
         "begun": (folder / "jobs" / job).exists(),
     }
     return json.dumps(found)
+
+
+def memory() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def gpus() -> dict[str, int]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from importlib import metadata
 
 import msgspec
 
-from idiolect.machines import on_site
 from idiolect.machines.gpu import gpus
+from idiolect.machines.on_site import memory, unknown_gpu
 
 
 class Resources(msgspec.Struct, frozen=True):
@@ -26,10 +25,9 @@ class Resources(msgspec.Struct, frozen=True):
 
 def of_this_computer() -> Resources:
     """Return the memory of this computer, and of the GPUs that training would use: those that PyTorch is built for."""
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if "+cpu" in metadata.version("torch"):
-        return Resources(memory)
-    return Resources(memory, tuple(gpus().values() or on_site.unknown_gpu()))
+        return Resources(memory())
+    return Resources(memory(), tuple(gpus().values() or unknown_gpu()))
 
 
 def decoded(said: str) -> Resources:

@@ -216,5 +216,5 @@ def test_a_disk_without_room_for_ollama_is_seen_before(
     monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path))
     run = make_run("2026-10-01")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
-    assert f"{tmp_path}: 0 MB are free on this disk" in promote(home, "ada", run.label)
+    assert f"{tmp_path}: 0 MB are free on its disk" in promote(home, "ada", run.label)
     assert not ollama.blobs

@@ -65,7 +65,7 @@ def test_what_is_not_known_or_goes_on_there_already_is_not_refused(job: Job) -> 
 
 
 def test_a_disk_must_hold_the_base_model_unless_that_is_there(job: Job) -> None:
-    with pytest.raises(NoRoom, match=r"box: 20,000 MB are free on this disk, 33,000 MB are needed") as told:
+    with pytest.raises(NoRoom, match=r"box: 20,000 MB are free on its disk, 33,000 MB are needed") as told:
         check_disk(job, "box", Resources(GIB, free=20 * 10**9))
     assert "machines.toml" in told.value.remedy
     check_disk(job, "box", Resources(GIB, free=33 * 10**9))
@@ -75,7 +75,7 @@ def test_a_disk_must_hold_the_base_model_unless_that_is_there(job: Job) -> None:
 def test_the_disk_of_a_pod_must_hold_all_checkpoints_of_a_whole_model(job: Job, home: Home) -> None:
     check_rented_disk(job, RunPodWishes())
     whole = job_of(home, "ada", job.base.folder, FINE_TUNE, optimizer="adafactor", save_total_limit=2)
-    with pytest.raises(NoRoom, match="120,000 MB are free on this disk, 150,000 MB are needed") as told:
+    with pytest.raises(NoRoom, match="120,000 MB are free on its disk, 150,000 MB are needed") as told:
         check_rented_disk(whole, RunPodWishes())
     assert "Write disk_gb = 150 below [runpod]" in told.value.remedy
     check_rented_disk(whole, RunPodWishes(disk_gb=150))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,6 +11,7 @@ from idiolect.config import Mode
 from idiolect.curation import Message
 from idiolect.errors import BaseModelFault
 from idiolect.home import Home
+from idiolect.machines import memory
 from idiolect.serving import Model, Reply, Sampling, load, reply
 from idiolect.workflow.archive.runs import find_run, known, newest
 from idiolect.workflow.models.earlier import before
@@ -71,7 +71,7 @@ def contestants(home: Home, person: str, label: str | None = None) -> Field:
 class Bench:
     """Models that are loaded: all that were asked, or one alone if together they would fill half the memory."""
 
-    memory: int = field(default_factory=lambda: os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    memory: int = field(default_factory=memory)
     """Bytes that this computer has."""
     models: dict[Path, Model] = field(default_factory=dict)
 

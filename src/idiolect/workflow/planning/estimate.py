@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +10,7 @@ from idiolect.bases import Anatomy, Stated, dissect, read_stated, stated
 from idiolect.config import Options
 from idiolect.config import resolve as resolve_settings
 from idiolect.home import CYCLES, FULL, Cycle, Home
+from idiolect.machines import memory
 from idiolect.training import Computer, Forecast, Work, adapter_parameters, forecasts, measured_rate
 from idiolect.workflow.planning.plan import EARLIER_RUN, Asked, model_of_run, plan_data
 from idiolect.workflow.planning.workload import data_of, typical
@@ -45,7 +45,7 @@ def estimate(
     anatomy = dissect(base.config, base.name)
     profile = home.profile(asked.person) if asked.person else None
     work = typical(tokens) if tokens is not None or profile is None else data_of(profile, base.folder)
-    computer = Computer(_memory_here(), rate(options[FULL.name].dtype))
+    computer = Computer(memory(), rate(options[FULL.name].dtype))
     made = [f for name, o in options.items() for f in forecasts(anatomy, o, CYCLES[name].trains, work, computer)]
     return Estimate(
         base_model=base.name,
@@ -69,10 +69,6 @@ def _stated(home: Home, asked: Asked, options: Options) -> Stated:
     if name.startswith(EARLIER_RUN):
         return read_stated(name, model_of_run(home.profile(asked.person), name))
     return stated(name, home.cache)
-
-
-def _memory_here() -> int:
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _notes(base: Stated, anatomy: Anatomy) -> list[str]:

@@ -22,7 +22,6 @@ from idiolect.memories import memory_files, persona_name
 from idiolect.serving import go_template
 from idiolect.workflow.planning import room
 from idiolect.workflow.planning.fitting import Job
-from idiolect.workflow.planning.room import check_room
 from idiolect.workflow.planning.where import Machine, machine
 
 #: Before the label of a run whose model is the base of another.
@@ -91,11 +90,11 @@ def plan(home: Home, asked: Asked, cycle: Cycle, label: str | None = None) -> Pl
     """Decide a run, a new one or the one called `label`. Every fault that can be known early is raised here."""
     data = plan_data(home, asked, cycle)
     _check_parts()
-    check_room(home.root, room.ALWAYS)
+    room.check_room(home.root, room.ALWAYS)
     target = plan_target(home, data)
     run = data.profile.run(cycle, label or next_label(data.profile), data.options.quantization)
     check_exportable(target.base.folder, weighed=data.options.imatrix)
-    check_room(home.root, room.ALWAYS + room.left_to_write(target.base.folder, run, data.options))
+    room.check_room(home.root, room.ALWAYS + room.left_to_write(target.base.folder, run, data.options))
     return Plan(data, target, run, machine(home, Job(data.profile, run, data.options, target.base)))
 
 

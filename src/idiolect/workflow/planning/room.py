@@ -26,7 +26,7 @@ def check_room(folder: Path, wanted: int) -> None:
 def check_free(where: str, free: int, wanted: int, remedy: str) -> None:
     """Raise NoRoom if of the disk of a place fewer than `wanted` bytes are `free`."""
     if free < wanted:
-        raise NoRoom(f"{where}: {free / _MB:,.0f} MB are free on this disk, {wanted / _MB:,.0f} MB are needed.", remedy)
+        raise NoRoom(f"{where}: {free / _MB:,.0f} MB are free on its disk, {wanted / _MB:,.0f} MB are needed.", remedy)
 
 
 def left_to_write(base: Path, run: Run, options: Options) -> int:
