@@ -4,10 +4,11 @@ from idiolect.serving import ollama
 from idiolect.serving.continuation import continuation
 from idiolect.serving.endpoint import Offered, endpoint
 from idiolect.serving.go_template import go_template
-from idiolect.serving.in_process import CONTEXT, Model, Reply, Sampling, all_threads, engine, load, reply
+from idiolect.serving.in_process import CONTEXT, Model, Reply, all_threads, engine, load, reply
 from idiolect.serving.likelihood import last_states, likelihood_losses
 from idiolect.serving.modelfile import modelfile
 from idiolect.serving.parity import TALKS, by_llama_cpp, by_server, by_training, differences
+from idiolect.serving.sampling import Sampling
 
 __all__ = [
     "CONTEXT",

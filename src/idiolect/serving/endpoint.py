@@ -19,7 +19,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from idiolect.errors import IdiolectError
-from idiolect.serving.in_process import Model, Sampling, load
+from idiolect.serving.in_process import Model, load
+from idiolect.serving.sampling import Sampling
 
 _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 #: Bytes of a request; a talk that fills the context many times over has fewer.
@@ -244,8 +245,7 @@ def _completed(asked: Mapping[str, Any], system: str) -> dict[str, Any]:
     messages = [{**m, "role": "system"} if m.get("role") == "developer" else m for m in messages]
     if system and messages[0].get("role") != "system":
         messages = [{"role": "system", "content": system}, *messages]
-    how = Sampling()
-    ours = {"temperature": how.temperature, "top_p": how.top_p, "repeat_penalty": how.repeat_penalty}
+    ours = {key: value for key, value in Sampling().request().items() if key != "seed"}
     given = {key: value for key, value in asked.items() if value is not None}
     if "max_completion_tokens" in given:
         given["max_tokens"] = given.pop("max_completion_tokens")

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from idiolect.curation import Message
 from idiolect.errors import DataFault, MissingPart
+from idiolect.serving.sampling import Sampling
 
 #: Tokens of a talk, prompt and replies together.
 CONTEXT = 2048
@@ -30,17 +31,6 @@ class Model:
     gguf: Path
     server: Any
     key: str
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How the next token is drawn. The penalty keeps small models from repeating themselves."""
-
-    temperature: float = 0.7
-    top_p: float = 0.9
-    repeat_penalty: float = 1.1
-    max_tokens: int = 256
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -115,13 +105,9 @@ def reply(
 
     model.server.handle_chat_completions(
         {
+            **how.request(),
             "messages": as_objects(messages),
             "stream": True,
-            "temperature": how.temperature,
-            "top_p": how.top_p,
-            "repeat_penalty": how.repeat_penalty,
-            "max_tokens": how.max_tokens,
-            "seed": how.seed,
         },
         heard,
     )
