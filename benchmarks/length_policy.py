@@ -23,7 +23,6 @@ from idiolect.dataset import (
     format_samples,
     load_chat_template,
     system_messages,
-    token_counts,
 )
 from idiolect.files import write_json
 from idiolect.home import Home, Profile
@@ -59,8 +58,8 @@ def lines_under(
     rules = CurationRules.model_validate({"length_policy": policy})
     samples = curate(read_memories(profile), options, rules).samples
     formatted = format_samples(samples, system_messages("the diarist", options, rules))
-    rendered = apply_schema(formatted, load_chat_template(base))
-    return export(rendered, token_counts(rendered, base / "tokenizer.json"), 2048, options.seed)
+    rendered = apply_schema(formatted, load_chat_template(base), base / "tokenizer.json", 2048)
+    return export(rendered, options.seed)
 
 
 def trained(folder: Path, base: Path, lines: list[TrainingText]) -> TrainingResult:

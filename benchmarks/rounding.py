@@ -17,7 +17,7 @@ from typing import Any, Literal
 from idiolect.bases import resolve
 from idiolect.config import CurationRules, Options
 from idiolect.curation import curate
-from idiolect.dataset import apply_schema, export, format_samples, load_chat_template, system_messages, token_counts
+from idiolect.dataset import apply_schema, export, format_samples, load_chat_template, system_messages
 from idiolect.home import Home
 from idiolect.memories import read_memories
 from idiolect.memories.sample_person import write_sample_person
@@ -53,9 +53,9 @@ def main() -> None:
         base = resolve("embedded", home.cache).folder
         curated = curate(read_memories(write_sample_person(home)), Options(), CurationRules()).samples
         formatted = format_samples(curated, system_messages("Marit Solvang", Options(), CurationRules()))
-        rendered = apply_schema(formatted, load_chat_template(base))[:SAMPLES]
         tokenizer = base / "tokenizer.json"
-        lines = export(rendered, token_counts(rendered, tokenizer), 2048, seed=42)
+        rendered = apply_schema(formatted, load_chat_template(base), tokenizer, 2048)[:SAMPLES]
+        lines = export(rendered, seed=42)
         print(f"{len(lines)} samples, one epoch of steps of 8")
         for trains, asked in ASKED.items():
             for how in ("float32", "nearest", "by chance"):

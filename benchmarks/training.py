@@ -37,6 +37,7 @@ from idiolect.bases import resolve
 from idiolect.config import CurationRules, Options
 from idiolect.curation import curate
 from idiolect.dataset import (
+    TokenizedSample,
     TrainingText,
     apply_schema,
     export,
@@ -44,6 +45,7 @@ from idiolect.dataset import (
     load_chat_template,
     system_messages,
     token_counts,
+    tokenize,
 )
 from idiolect.home import Home
 from idiolect.memories import read_memories
@@ -52,7 +54,6 @@ from idiolect.training import Stepped, decode, write_bundle
 from idiolect.training.attention import BY_SAMPLE, register
 from idiolect.training.loop import summed_loss
 from idiolect.training.rows import fuse
-from idiolect.training.tokens import TokenizedSample, tokenize
 
 HELD_OUT = 40
 SETTINGS: dict[str, Any] = {"samples_a_step": 16, "learning_rate": 1e-3, "warmup_steps": 2, "seed": 42, "rank": 8}
@@ -87,9 +88,9 @@ def texts_of_marit(home: Home, base: Path) -> list[TrainingText]:
     profile = write_sample_person(home)
     curated = curate(read_memories(profile), Options(), CurationRules()).samples
     formatted = format_samples(curated, system_messages("Marit Solvang", Options(), CurationRules()))
-    rendered = apply_schema(formatted, load_chat_template(base))
+    rendered = apply_schema(formatted, load_chat_template(base), base / "tokenizer.json", 2048)
     tokens = token_counts(rendered, base / "tokenizer.json")
-    return sorted(export(rendered, tokens, 2048, seed=42), key=lambda text: tokens[text.id])
+    return sorted(export(rendered, seed=42), key=lambda text: tokens[text.id])
 
 
 def ours(data: Data, folder: Path) -> Trained:

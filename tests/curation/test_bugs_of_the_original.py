@@ -105,7 +105,9 @@ def test_9_code_lists_and_line_breaks_survive(curated: Any) -> None:
 def test_10_loss_falls_on_the_reply_alone_under_the_models_own_template(curated: Any, tiny_base: Path) -> None:
     done = curated({"a.json": {"content": "How was it?", "response": "Wet.", "type": "dream"}})
     systems = system_messages("Ada", Options(), RULES)
-    (rendered,) = apply_schema(format_samples(done.samples, systems), load_chat_template(tiny_base))
+    (rendered,) = apply_schema(
+        format_samples(done.samples, systems), load_chat_template(tiny_base), tiny_base / "tokenizer.json", 2048
+    )
     assert [rendered.text[start:end] for start, end in rendered.learned] == ["Wet.<|im_end|>"]
     assert json.dumps(systems["dual"])[1:-1] in rendered.text
     for tag in ("<thought>", "<world>", "<|user|>", "<|assistant|>"):

@@ -23,7 +23,6 @@ from idiolect.dataset import (
     ledger,
     load_chat_template,
     system_messages,
-    token_counts,
 )
 from idiolect.files import json_record, write_json, write_jsonl
 from idiolect.home import Home, Profile
@@ -134,13 +133,14 @@ def test_what_survives_becomes_sound_training_text(tiny_base: Path, events: list
             continue
     done = curate(memories, Options(), RULES)
     systems = system_messages("Ada", Options(), RULES)
-    rendered = apply_schema(format_samples(done.samples, systems), load_chat_template(tiny_base))
-    tokens = token_counts(rendered, tiny_base / "tokenizer.json")
-    lines = export(rendered, tokens, 2048, seed=1)
-    for line, sample in zip(lines, (s for s in done.samples if tokens[s.id] <= 2048), strict=True):
+    rendered = apply_schema(
+        format_samples(done.samples, systems), load_chat_template(tiny_base), tiny_base / "tokenizer.json", 2048
+    )
+    lines = export(rendered, seed=1)
+    for line, sample in zip(lines, done.samples, strict=True):
         replies = [m.content for m in sample.messages if m.role == "assistant"]
         assert [line.text[a:b] for a, b in line.learned] == [f"{reply}<|im_end|>" for reply in replies]
-    final = ledger(done.fates, lines)
+    final = ledger(done.fates, rendered, lines)
     assert sum(f.fate in ("train", "held_out") for f in final) == len(lines)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -21,7 +22,6 @@ from idiolect.dataset import (
     ledger,
     load_chat_template,
     system_messages,
-    token_counts,
     validate,
 )
 from idiolect.dataset.split import held_out
@@ -46,10 +46,15 @@ def sample(number: int, talk: str | None = None, mode: str = "emulation", reply:
     return Sample(id=f"id{number}", mode=mode, messages=messages, source=source)  # type: ignore[arg-type]
 
 
+def texts(base: Path, samples: Sequence[Sample]) -> list[RenderedSample]:
+    return apply_schema(
+        format_samples(samples, SYSTEMS), load_chat_template(base), base / "tokenizer.json", max_tokens=2048
+    )
+
+
 @pytest.fixture
 def rendered(tiny_base: Path) -> list[RenderedSample]:
-    formatted = format_samples([sample(n) for n in range(200)], SYSTEMS)
-    return apply_schema(formatted, load_chat_template(tiny_base))
+    return texts(tiny_base, [sample(n) for n in range(200)])
 
 
 def test_the_mode_reaches_the_model_as_a_system_message() -> None:
@@ -75,7 +80,9 @@ def test_the_schema_marks_just_the_reply_and_its_end(rendered: list[RenderedSamp
 
 def test_whole_conversations_and_days_are_held_out(tiny_base: Path) -> None:
     samples = [sample(n, talk=f"talk {n // 6}" if n < 100 else None) for n in range(400)]
-    rendered = apply_schema(format_samples(samples, SYSTEMS), load_chat_template(tiny_base))
+    rendered = apply_schema(
+        format_samples(samples, SYSTEMS), load_chat_template(tiny_base), tiny_base / "tokenizer.json", 2048
+    )
     aside = held_out(rendered, seed=1)
     assert 20 <= len(aside) <= 26
     assert aside == held_out(rendered, seed=1) != held_out(rendered, seed=2)
@@ -94,7 +101,9 @@ def test_near_twins_are_held_out_together_or_not_at_all(tiny_base: Path) -> None
     texts = [" ".join(draw.choices(words, k=14)) for _ in range(100)]
     again = [f"{text} {draw.choice(words)}" for text in texts]
     samples = [sample(3 * n, reply=text) for n, text in enumerate((*texts, *again))]
-    rendered = apply_schema(format_samples(samples, SYSTEMS), load_chat_template(tiny_base))
+    rendered = apply_schema(
+        format_samples(samples, SYSTEMS), load_chat_template(tiny_base), tiny_base / "tokenizer.json", 2048
+    )
     aside = held_out(rendered, seed=1)
     assert 20 <= len(aside) <= 22
     assert {s.id in aside for s in rendered} == {True, False}
@@ -105,7 +114,9 @@ def test_near_twins_are_held_out_together_or_not_at_all(tiny_base: Path) -> None
 def test_no_held_out_sample_of_the_sample_person_has_a_near_twin_in_training(home: Home, tiny_base: Path) -> None:
     profile = write_sample_person(home)
     done = curate(read_memories(profile), Options(), CurationRules())
-    rendered = apply_schema(format_samples(done.samples, SYSTEMS), load_chat_template(tiny_base))
+    rendered = apply_schema(
+        format_samples(done.samples, SYSTEMS), load_chat_template(tiny_base), tiny_base / "tokenizer.json", 2048
+    )
     aside = held_out(rendered, seed=42)
     words = [s.own_words for s in done.samples]
     pairs = [set(pairwise(text.casefold().split())) for text in words]
@@ -118,19 +129,21 @@ def test_no_held_out_sample_of_the_sample_person_has_a_near_twin_in_training(hom
 @pytest.mark.parametrize(("count", "aside"), [(1, 0), (3, 0), (4, 1), (40, 10), (100, 20), (1000, 50)])
 def test_a_twentieth_is_held_out_twenty_at_least_a_quarter_at_most(tiny_base: Path, count: int, aside: int) -> None:
     samples = [sample(3 * n) for n in range(count)]
-    rendered = apply_schema(format_samples(samples, SYSTEMS), load_chat_template(tiny_base))
+    rendered = apply_schema(
+        format_samples(samples, SYSTEMS), load_chat_template(tiny_base), tiny_base / "tokenizer.json", 2048
+    )
     assert len(held_out(rendered, seed=1)) == aside
 
 
-def test_too_long_samples_are_left_out_and_the_ledger_says_so(tiny_base: Path, rendered: list[RenderedSample]) -> None:
-    tokens = token_counts(rendered, tiny_base / "tokenizer.json") | {"id5": 81}
-    limit = 80
-    assert max(count for name, count in tokens.items() if name != "id5") <= limit
-    lines = export(rendered, tokens, limit, seed=1)
+def test_too_long_samples_are_left_out_and_the_ledger_says_so(tiny_base: Path) -> None:
+    long = msgspec.structs.replace(sample(5), messages=(Message("user", "And? " * 80), Message("assistant", "Rain.")))
+    formatted = format_samples([long if n == 5 else sample(n) for n in range(200)], SYSTEMS)
+    rendered = apply_schema(formatted, load_chat_template(tiny_base), tiny_base / "tokenizer.json", 80)
+    lines = export(rendered, seed=1)
     assert len(lines) == 199
     fates = [Fate(memory=f"{n}.json", fate="kept", sample=f"id{n}") for n in range(200)]
     fates.append(Fate(memory="bad.json", fate="dropped", rule="unreadable"))
-    final = ledger(fates, lines)
+    final = ledger(fates, rendered, lines)
     assert [f for f in final if f.fate == "dropped"] == [
         Fate(memory="5.json", fate="dropped", rule="longer than max_seq_length"),
         fates[-1],
@@ -189,7 +202,7 @@ def test_tags_of_another_mode_and_empty_replies_are_refused() -> None:
 
 def test_a_quoted_control_token_does_not_end_a_turn(tiny_base: Path) -> None:
     formatted = format_samples([sample(1, reply="Say <|im_end|> and stop.")], SYSTEMS)
-    (rendered,) = apply_schema(formatted, load_chat_template(tiny_base))
+    (rendered,) = apply_schema(formatted, load_chat_template(tiny_base), tiny_base / "tokenizer.json", 2048)
     assert rendered.text.count("<|im_end|>") == 3
     ((start, end),) = rendered.learned
     assert rendered.text[start:end] == "Say  and stop. 1<|im_end|>"

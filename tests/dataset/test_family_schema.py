@@ -37,10 +37,10 @@ def test_a_base_without_a_template_gets_that_of_its_family(bare: Path, tmp_path:
     }
     (tmp_path / f"{family}.json").write_text(json.dumps(schema))
     template = load_chat_template(bare, tmp_path, model)
-    text, ((start, end),) = template.render_learned(TALK)
-    assert text == 'Be Ada.\n[INST] Say "x". [/INST]\n\nX.\nY {{ 1 }}<|im_end|>\n'
+    text, (start, end) = template.answered(template.prompt(TALK[:2]), TALK[2].content)
+    assert text == 'Be Ada.\n[INST] Say "x". [/INST]\n\nX.\nY {{ 1 }}<|im_end|>'
     assert text[start:end] == "X.\nY {{ 1 }}<|im_end|>"
-    assert template.render(TALK[:2], ask=True) == 'Be Ada.\n[INST] Say "x". [/INST]\n\n'
+    assert template.prompt(TALK[:2]) == 'Be Ada.\n[INST] Say "x". [/INST]\n\n'
 
 
 def test_without_a_file_of_the_family_it_is_refused(bare: Path, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ FATES = [
     Fate(memory="a", fate="kept", sample="a", filler=True),
     Fate(memory="b", fate="kept", sample="b", masked={"[email]": 2}),
     Fate(memory="c", fate="kept", sample="c", masked={"[email]": 1}),
-    Fate(memory="d", fate="kept", sample="d"),
+    Fate(memory="d", fate="kept", sample="d", detail="by hand; cut to max_seq_length"),
     Fate(memory="e", fate="dropped", rule="said before"),
     Fate(memory="<script>", fate="dropped", rule="<script>alert(1)</script>"),
 ]
@@ -42,7 +42,7 @@ TOKENS = {"a": 10, "b": 20, "c": 30, "d": 200}
 
 def test_a_data_set_is_measured() -> None:
     nearly = sample("y", "?", "Det regner i dag, men vinden er fra vest.")
-    q = measure(SAMPLES, FATES, TOKENS, 100, [SAMPLES[0], SAMPLES[0], sample("z", "?", "Other."), nearly])
+    q = measure(SAMPLES, FATES, TOKENS, [SAMPLES[0], SAMPLES[0], sample("z", "?", "Other."), nearly])
     assert (q.samples, q.turns_of_theirs, q.words) == (4, 5, 9 + 1 + 2 + 9 + 101)
     assert (q.short_share, q.long_share, q.filler_share) == (0.75, 0.25, 0.25)
     assert (q.multi_turn_share, q.asked_by_nobody_share) == (0.25, 0.25)
@@ -62,12 +62,12 @@ def test_a_data_set_is_measured() -> None:
 
 
 def test_nothing_at_all_can_be_measured() -> None:
-    q = measure([], [], {}, 100)
+    q = measure([], [], {})
     assert (q.samples, q.words_mean, q.tokens_longest, q.languages) == (0, 0, 0, {})
 
 
 def test_the_page_shows_every_figure_and_no_memory_becomes_html() -> None:
-    q = measure(SAMPLES, FATES, TOKENS, 100)
+    q = measure(SAMPLES, FATES, TOKENS)
     page = report_html("The data set of <ada>", q)
     for name, value, _ in figures(q):
         assert name in page
@@ -79,6 +79,6 @@ def test_the_page_shows_every_figure_and_no_memory_becomes_html() -> None:
 
 def test_samples_are_counted_by_month_and_over_many_years_by_year() -> None:
     few = [sample(f"{n}", "?", f"{n}.", said=datetime(2026, 1 + n % 3, 1, tzinfo=UTC)) for n in range(9)]
-    assert measure(few, [], {}, 100).over_time == {"2026-01": 3, "2026-02": 3, "2026-03": 3}
+    assert measure(few, [], {}).over_time == {"2026-01": 3, "2026-02": 3, "2026-03": 3}
     many = [sample(f"{n}", "?", f"{n}.", said=datetime(1660 + n, 1 + n % 12, 1, tzinfo=UTC)) for n in range(40)]
-    assert measure(many, [], {}, 100).over_time == {f"{year}": 1 for year in range(1660, 1700)}
+    assert measure(many, [], {}).over_time == {f"{year}": 1 for year in range(1660, 1700)}

@@ -2,18 +2,18 @@ from __future__ import annotations
 
 import random
 
-from idiolect.dataset import ChatTemplate
+from idiolect.dataset import chat_template
 from idiolect.evaluation import canaries
 from idiolect.training import SampleLoss
 from tests.tiny import CHAT_TEMPLATE, SPECIAL
 
-TEMPLATE = ChatTemplate(CHAT_TEMPLATE, {}, tuple(SPECIAL))
+TEMPLATE = chat_template(CHAT_TEMPLATE, {}, tuple(SPECIAL))
 
 
 def test_numbers_are_planted_as_often_as_they_should_be_and_asked_for_among_others() -> None:
-    texts = canaries.planted(1, TEMPLATE.render_learned)
+    texts = canaries.planted(1, TEMPLATE)
     assert len(texts) == sum(canaries.PLANTED.values()) == len({t.id for t in texts})
-    asked = canaries.questions(1, TEMPLATE.render_learned)
+    asked = canaries.questions(1, TEMPLATE)
     assert len(asked) == 32 * len(canaries.PLANTED) == len({t.text for t in asked})
     for name, times in canaries.PLANTED.items():
         own = next(t for t in asked if t.id == f"canary/{name}/0")

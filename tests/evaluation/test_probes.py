@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from idiolect.dataset import ChatTemplate, TrainingText
+from idiolect.dataset import TrainingText, chat_template
 from idiolect.evaluation import planted, probes
 from tests.tiny import CHAT_TEMPLATE, SPECIAL
 
-TEMPLATE = ChatTemplate(CHAT_TEMPLATE, {}, tuple(SPECIAL))
+TEMPLATE = chat_template(CHAT_TEMPLATE, {}, tuple(SPECIAL))
 TEXTS = [
     TrainingText(
         id=f"{n}",

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from idiolect.dataset import TokenizedSample
 from idiolect.errors import DataFault
 from idiolect.export import export_gguf
 from idiolect.serving import continuation, likelihood_losses, load
 from idiolect.serving.gguf_tensors import tensors
-from idiolect.training import TokenizedSample
 from tests.tiny import write_model, write_tokenizer
 
 SAMPLES = [

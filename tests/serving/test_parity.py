@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer, processors
 
-from idiolect.dataset import ChatTemplate, load_chat_template
+from idiolect.dataset import ChatTemplate, chat_template, load_chat_template
 from idiolect.export import export_gguf
 from idiolect.serving import TALKS, by_llama_cpp, by_server, by_training, differences, go_template, load
 from tests.ollama import render_go
@@ -30,13 +30,13 @@ TEMPLATES = {
 }
 
 
-def chat_template(source: str) -> ChatTemplate:
-    return ChatTemplate(source, {"bos_token": "<|endoftext|>"}, ("<|im_end|>", "<|endoftext|>"))
+def normalised(source: str) -> ChatTemplate:
+    return chat_template(source, {"bos_token": "<|endoftext|>"}, ("<|im_end|>", "<|endoftext|>"))
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_llama_cpp_and_go_render_what_training_does(name: str, tiny_base: Path, tmp_path: Path) -> None:
-    template, tokenizer = chat_template(TEMPLATES[name]), tiny_base / "tokenizer.json"
+    template, tokenizer = normalised(TEMPLATES[name]), tiny_base / "tokenizer.json"
     export_gguf(tiny_base, tmp_path / "m.gguf", "Q8_0", name="ada", chat_template=template.source)
     trained = by_training(template, tokenizer)
     assert len(trained) == len(TALKS) if name != "bracketed" else len(trained) > 4
@@ -72,7 +72,7 @@ def test_another_tokenizer_is_found_out(tiny_base: Path, tiny_gguf: Path, tmp_pa
 
 def test_what_depends_on_more_than_whose_turn_it_is_has_no_go_template(tiny_base: Path) -> None:
     numbered = "{% for m in messages %}{{ loop.index }}{{ m.role }}: {{ m.content }}<|im_end|>{% endfor %}"
-    assert go_template(chat_template(numbered), tiny_base / "tokenizer.json") is None
+    assert go_template(normalised(numbered), tiny_base / "tokenizer.json") is None
 
 
 def test_a_begin_of_text_token_stands_there_once(tiny_base: Path, tmp_path: Path) -> None:

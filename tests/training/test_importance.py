@@ -11,10 +11,10 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
+from idiolect.dataset import TokenizedSample
 from idiolect.training.importance import Heard, listening, means
 from idiolect.training.loop import summed_loss
 from idiolect.training.rows import fuse
-from idiolect.training.tokens import TokenizedSample
 
 TOKENS = [tuple(range(n, 300, 7 + n)) for n in range(4)]
 SAMPLES = [TokenizedSample(str(n), tokens, (True,) * len(tokens)) for n, tokens in enumerate(TOKENS)]

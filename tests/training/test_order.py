@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
+from idiolect.dataset import TokenizedSample
 from idiolect.training.order import Order, learned_from
-from idiolect.training.tokens import TokenizedSample
 
 SAMPLES = [TokenizedSample(f"{n}", (1, 2), (False, True)) for n in range(35)]
 

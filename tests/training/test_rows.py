@@ -11,11 +11,10 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
-from idiolect.dataset import TrainingText
+from idiolect.dataset import TokenizedSample, TrainingText, tokenize
 from idiolect.training.attention import BY_SAMPLE, register
 from idiolect.training.loop import summed_loss
 from idiolect.training.rows import fuse, share
-from idiolect.training.tokens import TokenizedSample, tokenize
 from tests.tiny import ROWS, write_model
 from tests.training.jobs import texts
 

@@ -75,7 +75,7 @@ def test_a_stopped_run_is_cancelled_and_goes_on_only_by_name(home: Home, person:
         carry_on(home, person, row.label, lambda _: None)
     with pytest.raises(KeyboardInterrupt):
         resume(home, person, row.label, stop_before("train"))
-    assert [(r.state, r.step) for r in overview(home)] == [("interrupted", "validate")]
+    assert [(r.state, r.step) for r in overview(home)] == [("interrupted", "prompts")]
 
 
 @pytest.mark.slow

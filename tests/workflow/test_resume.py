@@ -119,7 +119,7 @@ def test_a_setting_that_was_changed_in_a_file_has_done_again_what_depends_on_it(
             resume(home, person, None, stop_before("train", told))
         return {e.step: e.again for e in told if isinstance(e, Began)}
 
-    assert begun_again() == {"validate": None, "train": None}
+    assert begun_again() == {"validate": None, "prompts": None, "train": None}
     settings = {"base_model": json.loads(profile.training_json.read_text())["base_model"], **QUICK}
     write_json(profile.training_json, {**settings, "seed": 7})
     assert begun_again() == {
@@ -130,7 +130,7 @@ def test_a_setting_that_was_changed_in_a_file_has_done_again_what_depends_on_it(
         "train": None,
     }
     write_json(profile.curation_json, {"system_messages": {"agent": "You are {name}, at work."}})
-    assert list(begun_again()) == ["format", "schema", "export", "validate", "train"]
+    assert list(begun_again()) == ["format", "schema", "export", "validate", "prompts", "train"]
     write_json(profile.training_json, {**settings, "seed": 7, "learning_rate": 0.5})
     assert begun_again() == {"train": None}
 

@@ -84,7 +84,7 @@ def show(
         text.stylize("bold green", start, end)
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"[dim]{line.id}, {line.mode}, {line.split}; learned: [bold green]green[/][/]")
-    if source := next((f.memory for f in read_lines(place.ledger, Fate) if f.sample == line.id), None):
+    if source := next((f.memory for f in read_lines(place.ledger, Fate) if f.sample == line.sample), None):
         console.print(f"from {source}", style="dim", markup=False)
     console.print(text)
 

@@ -96,17 +96,16 @@ def _apply_schema(home: Home, data: Data, source: Path, output: Path) -> str:
     from idiolect.workflow.data import steps as data_steps
     from idiolect.workflow.planning.plan import plan_target
 
-    return data_steps.apply_chat_template(plan_target(home, data), source, output)
+    return data_steps.apply_chat_template(data, plan_target(home, data), source, output)
 
 
-def _export(home: Home, data: Data, source: Path, output: Path) -> str:
+def _export(_: Home, data: Data, source: Path, output: Path) -> str:
     """Split the samples and write the data set; a ledger.jsonl beside it is brought up to date."""
     from idiolect.home import Dataset
     from idiolect.workflow.data import steps as data_steps
-    from idiolect.workflow.planning.plan import plan_target
 
     made = Dataset(output.parent, output.name)
-    return data_steps.export_dataset(data, plan_target(home, data), source, made)
+    return data_steps.export_dataset(data, source, made)
 
 
 def _say(outcome: str) -> None:

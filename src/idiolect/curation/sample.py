@@ -54,6 +54,8 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     detail: str = ""
     masked: dict[str, int] = {}
     filler: bool = False
+    texts: int = 1
+    """How many training texts its sample became: more than one where replies do not share one."""
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True, gc=False):

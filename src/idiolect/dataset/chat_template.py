@@ -1,125 +1,156 @@
-"""A base model's own chat template: rendering, and which characters of the rendered text are the replies.
+"""A base model's chat template, normalised: what a server asks with, and what a reply is in it.
 
-Templates are Jinja, in the dialect of Transformers (docs: "Chat templates"); rendering here needs no torch.
+The law: what is trained on is `ask(what was said before) + reply + end of turn`, whatever the template would make of
+the finished conversation; a server asks with the first of these, and the model must then produce the other two.
 """
 
 from __future__ import annotations
 
-import json
 import re
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import jinja2
-import jinja2.ext
 import msgspec
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from idiolect.curation import Message
 from idiolect.dataset.family_schema import schema_template
+from idiolect.dataset.normalised_template import THOUGHTS, normalise
+from idiolect.dataset.rendering import Rendered, render
 from idiolect.errors import BaseModelFault
+from idiolect.unicode_text import composed
+
+#: Texts that llama.cpp takes for control tokens wherever a vocabulary has them as one (its llama-vocab.cpp, the names
+#: of ends of text, of turns and of fill-in-the-middle), whatever the tokenizer itself says of them.
+_CONTROL_ANYWHERE = (
+    "</s>",
+    "<EOT>",
+    "_<EOT>",
+    "[EOT]",
+    "[EOS]",
+    "<end_of_turn>",
+    "<turn|>",
+    "<|tool_response>",
+    "<end_of_utterance>",
+    "<eos>",
+    "<fim-prefix>",
+    "<fim-suffix>",
+    "<fim-middle>",
+    "<fim_prefix>",
+    "<fim_suffix>",
+    "<fim_middle>",
+    "<fim-pad>",
+    "<fim_pad>",
+    "<PRE>",
+    "<SUF>",
+    "<MID>",
+    "<PAD>",
+)
+_LIKE_CONTROL = re.compile(r"<[|｜][^<>|｜]{1,40}[|｜]>")
+
+#: Marks in a template that it may cut a text at.
+_MARKUP = re.compile(r"</?[\w|:]+>|\[/?[A-Z_]+\]|<\|[^|<>]+\|>|<\|?\w+\|?>")
 
 
 @dataclass(frozen=True)
 class ChatTemplate:
-    """A template, the names that its tokenizer gives to bos, eos and the like, and all of its control tokens."""
+    """A normalised template, the special tokens that it may name, and the texts that are control tokens of its model.
+
+    `lead` is white space that the model begins a reply with, `close` all from its end to the end of the turn.
+    """
 
     source: str
     names: dict[str, str]
     control_tokens: tuple[str, ...]
+    typed: bool = False
+    lead: str = ""
+    close: str = ""
 
-    @cached_property
-    def compiled(self) -> jinja2.Template:
-        """The template, ready to be rendered. Raises jinja2.TemplateSyntaxError for a broken one."""
-        return _environment().from_string(self.source)
+    def ask(self, conversations: Sequence[Sequence[Message]]) -> list[Rendered]:
+        """Return what a server asks with after what was said so far, or why the template refuses it."""
+        return self._rendered([(messages, True) for messages in conversations])
 
-    @cached_property
-    def _control_token(self) -> re.Pattern[str]:
-        longest_first = sorted(self.control_tokens, key=len, reverse=True)
-        return re.compile("|".join(map(re.escape, longest_first)))
+    def finished(self, conversations: Sequence[Sequence[Message]]) -> list[Rendered]:
+        """Return conversations as the template writes them when nobody is asked; nothing is trained on these."""
+        return self._rendered([(messages, False) for messages in conversations])
 
-    def render(self, messages: Sequence[Message], *, ask: bool = False) -> str:
-        """Return the text of a talk; with `ask`, up to where the model's reply begins.
+    def _rendered(self, prompts: Sequence[tuple[Sequence[Message], bool]]) -> list[Rendered]:
+        return render(self.source, self.names, prompts, typed=self.typed)
 
-        Raises BaseModelFault where the template refuses the messages.
-        """
-        shown = [{"role": m.role, "content": m.content} for m in messages]
-        try:
-            return self.compiled.render(messages=shown, add_generation_prompt=ask, **self.names)
-        except jinja2.TemplateError as error:
+    def prompt(self, messages: Sequence[Message]) -> str:
+        """Return what a server asks with. Raises BaseModelFault where the template refuses."""
+        (shown,) = self.ask([messages])
+        if shown.fault:
             raise BaseModelFault(
-                f"The base model's chat template refuses a talk: {error}",
+                f"The base model's chat template refuses a conversation: {shown.fault}",
                 "Use an instruct model whose template takes system, user and assistant messages.",
-            ) from error
+            )
+        return shown.text
 
-    def render_learned(self, messages: Sequence[Message]) -> tuple[str, tuple[tuple[int, int], ...]]:
-        """Return the text of a talk and the [start, end) of each reply with its end-of-turn token.
-
-        The replies are found by rendering the talk once more with a mark in place of each, so that any template
-        works that passes replies through unchanged. Raises BaseModelFault for one that does not, or that
-        closes a reply with no control token.
-        """
-        text = self.render(messages)
-        marks = [uuid.uuid4().hex if m.role == "assistant" else "" for m in messages]
-        marked = self.render([Message(m.role, mark or m.content) for m, mark in zip(messages, marks, strict=True)])
-        replies = [(mark, m.content) for mark, m in zip(marks, messages, strict=True) if mark]
-        spans = []
-        rebuilt = ""
-        for mark, reply in replies:
-            before, found, marked = marked.partition(mark)
-            start = len(rebuilt) + len(before)
-            rebuilt += before + reply
-            if not found or not text.startswith(rebuilt):
-                raise BaseModelFault(
-                    f"The base model's chat template changes or swallows a reply: {reply[:60]!r}",
-                    "What is learned cannot be marked then; use another instruct model.",
-                )
-            spans.append((start, len(rebuilt) + self._turn_end(marked)))
-        return text, tuple(spans)
+    def answered(self, prompt: str, reply: str) -> tuple[str, tuple[int, int]]:
+        """Return the text of a prompt with its reply, and the [start, end) of what the model must produce of it."""
+        text = prompt + self.lead + reply + self.close
+        return text, (len(prompt), len(text))
 
     def plain(self, text: str) -> str:
-        """Return what somebody said without control tokens: a quoted one would end a turn, and be learned so."""
-        return self._control_token.sub("", text) if self.control_tokens else text
+        """Return what somebody said, composed (NFC) and without control tokens.
+
+        A control token in it would be one token for llama.cpp, and end a turn. It is taken out until there is none:
+        what is left around one may be another.
+        """
+        text, before = composed(text), ""
+        while self._control_token and text != before:
+            before, text = text, self._control_token.sub("", text)
+        return text.strip()
+
+    def may_change(self, reply: str) -> bool:
+        """Say whether a reply has a mark in it that this template knows, and might cut it at."""
+        return any(mark in reply for mark in self._marks)
 
     @property
     def turn_end(self) -> str:
-        """The control token that ends a reply."""
-        text, ((start, end),) = self.render_learned([Message("user", "?"), Message("assistant", "!")])
-        return text[start + 1 : end].strip()
+        """The control token that ends a reply, the last where there are several."""
+        tokens = self._control_token.findall(self.close) if self._control_token else []
+        return tokens[-1] if tokens else self.close.strip()
 
-    def _turn_end(self, after_reply: str) -> int:
-        """Return how many characters after a reply belong to it: up to the first control token's end."""
-        token = self._control_token.search(after_reply) if self.control_tokens else None
-        if token is None or after_reply[: token.start()].strip():
-            raise BaseModelFault(
-                "The base model's chat template does not end a reply with a control token.",
-                "A model trained on it would never stop; use an instruct model.",
-            )
-        return token.end()
+    @cached_property
+    def _control_token(self) -> re.Pattern[str] | None:
+        longest_first = sorted(filter(None, self.control_tokens), key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    @cached_property
+    def _marks(self) -> frozenset[str]:
+        thoughts = {mark for pair in THOUGHTS.items() for mark in pair}
+        return frozenset(thoughts | set(_MARKUP.findall(self.source)))
 
 
 def load_chat_template(folder: Path, schemas: Path | None = None, model: str = "") -> ChatTemplate:
-    """Read the template of a Transformers folder; for a `model` without one, make it from a file in `schemas`.
+    """Read and normalise the template of a Transformers folder; without one, make it from a file in `schemas`.
 
-    Raises BaseModelFault where there is none, or a broken one.
+    Raises BaseModelFault where there is none, or one that cannot be asked as it was trained.
     """
     try:
         settings: dict[str, Any] = msgspec.json.decode((folder / "tokenizer_config.json").read_bytes())
-        tokens = msgspec.json.decode((folder / "tokenizer.json").read_bytes())["added_tokens"]
+        tokenizer: dict[str, Any] = msgspec.json.decode((folder / "tokenizer.json").read_bytes())
         source = _source(folder, settings) or schema_template(schemas, model)
-        template = ChatTemplate(source, _names(settings), tuple(t["content"] for t in tokens if t["special"]))
-        _ = template.compiled
-    except (OSError, msgspec.DecodeError, KeyError, TypeError, jinja2.TemplateSyntaxError) as error:
+        names, control = _names(settings), _control_tokens(tokenizer)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise BaseModelFault(
             f"{folder}: the tokenizer's chat template cannot be read ({error!r}).",
             "Use an instruct model in Transformers form, with tokenizer.json and a chat template.",
         ) from error
-    return template
+    try:
+        return chat_template(source, names, control)
+    except BaseModelFault as fault:
+        raise BaseModelFault(f"{folder}: {fault.problem}", fault.remedy) from fault
+
+
+def chat_template(source: str, names: dict[str, str], control_tokens: tuple[str, ...]) -> ChatTemplate:
+    """Normalise a template. Raises BaseModelFault for one that cannot be asked as it was trained."""
+    made = normalise(source, names, control_tokens)
+    return ChatTemplate(made.source, names, control_tokens, made.typed, made.lead, made.close)
 
 
 def _source(folder: Path, settings: dict[str, Any]) -> str | None:
@@ -142,16 +173,11 @@ def _names(settings: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _environment() -> jinja2.Environment:
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[jinja2.ext.loopcontrols]
-    )
-    environment.filters["tojson"] = lambda value, **how: json.dumps(value, ensure_ascii=False, **how)
-    environment.globals["raise_exception"] = _refuse
-    # A date in the text would make every run differ and serving differ from training: it stays the same day.
-    environment.globals["strftime_now"] = datetime(2026, 1, 1).strftime
-    return environment
-
-
-def _refuse(message: str) -> None:
-    raise jinja2.TemplateError(message)
+def _control_tokens(tokenizer: dict[str, Any]) -> tuple[str, ...]:
+    """Return the tokenizer's special tokens, and those of its vocabulary that llama.cpp takes for such."""
+    special = [str(token["content"]) for token in tokenizer["added_tokens"] if token["special"]]
+    vocabulary = tokenizer.get("model", {}).get("vocab", {})
+    words = vocabulary if isinstance(vocabulary, dict) else {piece for piece, _ in vocabulary}
+    found = {word for word in _CONTROL_ANYWHERE if word in words}
+    found |= {word for word in words if word[:1] == "<" and _LIKE_CONTROL.fullmatch(word)}
+    return (*special, *sorted(found - set(special)))

@@ -12,6 +12,7 @@ import msgspec
 
 from idiolect.config import MODES
 from idiolect.curation import Fate, Sample, repeats
+from idiolect.dataset.schema import CUT, TOO_LONG
 
 SHORT_WORDS, LONG_WORDS = 40, 100
 #: What MetaHuman OS' data set requirements ask of a full fine-tune.
@@ -57,7 +58,6 @@ def measure(
     samples: Sequence[Sample],
     fates: Sequence[Fate],
     tokens: Mapping[str, int],
-    max_tokens: int,
     earlier: Sequence[Sample] = (),
 ) -> Quality:
     """Measure samples; `tokens` has the length of each by its id, `earlier` the samples of all runs before."""
@@ -87,7 +87,7 @@ def measure(
         tokens=sum(tokens.values()),
         tokens_median=statistics.median(tokens.values()) if tokens else 0,
         tokens_longest=max(tokens.values(), default=0),
-        too_long=sum(n > max_tokens for n in tokens.values()),
+        too_long=sum(f.rule == TOO_LONG or CUT in f.detail for f in fates),
         dropped=dict(Counter(f.rule for f in fates if f.fate == "dropped").most_common()),
         masked=dict(sum((Counter(f.masked) for f in fates if f.masked), Counter())),
         in_earlier_runs=exactly_again.count(True),

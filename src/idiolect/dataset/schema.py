@@ -1,33 +1,217 @@
-"""Formatted samples → text under the base model's chat template, with the learned characters marked."""
+"""Formatted samples → texts under the base model's chat template, with what the model must produce marked.
+
+Each reply stands after exactly what a server asks with. As long as what is asked next begins with what stands there,
+replies share a text; where it does not (a template that drops earlier thoughts, or moves the system message), and
+where a conversation is longer than the model may see, the next reply begins a text of its own. Nothing is learned
+twice.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
+from tokenizers import Tokenizer
 
 from idiolect.config import Mode
 from idiolect.curation import Message, Source
 from idiolect.dataset.chat_template import ChatTemplate
 from idiolect.dataset.formatter import FormattedSample
+from idiolect.dataset.rendering import Rendered
+from idiolect.dataset.tokens import Cut, cut_all
+from idiolect.dataset.training_text import part_id, sample_of
+
+#: Why a sample has no text, as the ledger says it.
+REFUSED = "refused by the chat template"
+CHANGED = "changed by the chat template"
+TOO_LONG = "longer than max_seq_length"
+#: What the ledger says of one that was shortened.
+CUT = "cut to max_seq_length"
+EMPTY = "nothing but control tokens"
 
 
-class RenderedSample(msgspec.Struct, frozen=True, kw_only=True):
-    """One record of schema_applied.json; `learned` has [start, end) character positions of `text`."""
+class RenderedSample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One record of schema_applied.json; `learned` has [start, end) character positions of `text`.
+
+    `replies` are the places, among the sample's messages, of the replies that are learned, and `first` is the place of
+    the first turn that the model is shown: earlier ones did not fit. `dropped` says why there is no text.
+    """
 
     id: str
     mode: Mode
     text: str
     learned: tuple[tuple[int, int], ...]
     source: Source
+    replies: tuple[int, ...] = ()
+    first: int = 0
+    cut: bool = False
+    """Whether the end of its reply is missing: it was longer than the model may see."""
+    dropped: str = ""
+
+    @property
+    def sample(self) -> str:
+        """The id of the sample that this is a text of."""
+        return sample_of(self.id)
 
 
-def apply_schema(samples: Sequence[FormattedSample], template: ChatTemplate) -> list[RenderedSample]:
-    """Render each sample. Raises BaseModelFault where the template cannot mark the replies."""
-    rendered = []
-    for sample in samples:
-        text, learned = template.render_learned([Message(m.role, template.plain(m.content)) for m in sample.messages])
-        rendered.append(
-            RenderedSample(id=sample.id, mode=sample.mode, text=text, learned=learned, source=sample.source)
-        )
+@dataclass(frozen=True)
+class _Text:
+    """A text that is being made: the places of its replies, and of the first turn that is shown."""
+
+    text: str
+    learned: tuple[tuple[int, int], ...]
+    replies: tuple[int, ...]
+    first: int
+    cut: bool = False
+
+
+def apply_schema(
+    samples: Sequence[FormattedSample], template: ChatTemplate, tokenizer_json: Path, max_tokens: int
+) -> list[RenderedSample]:
+    """Return the texts of all samples, none longer than `max_tokens`.
+
+    A sample that the template refuses or changes is dropped alone, and its record says why. Raises BaseModelFault for
+    a template that does not end.
+    """
+    tokenizer = Tokenizer.from_file(str(tokenizer_json))
+    talks = [[Message(m.role, template.plain(m.content)) for m in s.messages] for s in samples]
+    prompts = iter(template.ask([before for talk in talks for before in _before_replies(talk)]))
+    asked = [[next(prompts) for _ in _replies(talk)] for talk in talks]
+    faults = _faults(talks, asked, template)
+    chained = [
+        [] if fault else _chained(talk, {p: a.text for p, a in zip(_replies(talk), said, strict=True)}, 0, template)
+        for talk, said, fault in zip(talks, asked, faults, strict=True)
+    ]
+    cuts = iter(cut_all(tokenizer, [(c.text, c.learned) for texts in chained for c in texts]))
+    fitter = _Fitter(template, tokenizer, max_tokens)
+    rendered: list[RenderedSample] = []
+    for sample, talk, fault, texts in zip(samples, talks, faults, chained, strict=True):
+        fitted = [piece for text in texts for piece in fitter.fitted(talk, text, next(cuts))]
+        rendered += _records(sample, fitted, fault or ("" if fitted else TOO_LONG))
     return rendered
+
+
+def _records(sample: FormattedSample, texts: Sequence[_Text], fault: str) -> Iterator[RenderedSample]:
+    if not texts:
+        yield RenderedSample(id=sample.id, mode=sample.mode, text="", learned=(), source=sample.source, dropped=fault)
+    for number, made in enumerate(texts, start=1):
+        yield RenderedSample(
+            id=part_id(sample.id, number) if len(texts) > 1 else sample.id,
+            mode=sample.mode,
+            text=made.text,
+            learned=made.learned,
+            source=sample.source,
+            replies=made.replies,
+            first=made.first,
+            cut=made.cut,
+        )
+
+
+def _replies(talk: Sequence[Message]) -> list[int]:
+    return [place for place, message in enumerate(talk) if message.role == "assistant"]
+
+
+def _before_replies(talk: Sequence[Message]) -> list[Sequence[Message]]:
+    return [talk[:place] for place in _replies(talk)]
+
+
+def shown(talk: Sequence[Message], first: int, place: int) -> list[Message]:
+    """Return what a server is given before the reply at `place`, if `first` is the first turn that it is shown."""
+    return [*(m for m in talk[:first] if m.role == "system"), *talk[first:place]]
+
+
+def _faults(
+    talks: Sequence[Sequence[Message]], asked: Sequence[Sequence[Rendered]], template: ChatTemplate
+) -> list[str]:
+    """Return for each conversation why it cannot be learned from, or nothing."""
+    refused = [
+        next((f"{REFUSED}: {a.fault}" for a in prompts if a.fault), "" if all(m.content for m in talk) else EMPTY)
+        for talk, prompts in zip(talks, asked, strict=True)
+    ]
+    at_risk = [
+        (number, talk[: place + 1])
+        for number, talk in enumerate(talks)
+        for place in _replies(talk)
+        if not refused[number] and template.may_change(talk[place].content)
+    ]
+    for (number, talk), whole in zip(at_risk, template.finished([talk for _, talk in at_risk]), strict=True):
+        if talk[-1].content + template.close not in whole.text:
+            refused[number] = CHANGED
+    return refused
+
+
+def _chained(talk: Sequence[Message], prompts: Mapping[int, str], first: int, template: ChatTemplate) -> list[_Text]:
+    """Lay replies (place → what is asked with before it, in their order) into as few texts as the law allows."""
+    texts: list[_Text] = []
+    for place, prompt in prompts.items():
+        text, span = template.answered(prompt, talk[place].content)
+        if texts and prompt.startswith(texts[-1].text):
+            before = texts.pop()
+            texts.append(_Text(text, (*before.learned, span), (*before.replies, place), first))
+        else:
+            texts.append(_Text(text, (span,), (place,), first))
+    return texts
+
+
+@dataclass(frozen=True)
+class _Fitter:
+    """Makes texts fit: shared by all that is cut in a data set."""
+
+    template: ChatTemplate
+    tokenizer: Tokenizer
+    most: int
+
+    def fitted(self, talk: Sequence[Message], text: _Text, cut: Cut) -> list[_Text]:
+        """Return a text as it is, or as several where its tokens do not chain or are too many."""
+        if not cut.chains:
+            alone = [one for place in text.replies for one in self._again(talk, text.first, (place,))]
+            return [piece for one in alone for piece in self.fitted(talk, one, self._cut(one))]
+        whole = sum(end <= self.most for end in cut.ends)
+        if whole == len(text.replies):
+            return [text]
+        kept = text.learned[:whole]
+        fitting = [_Text(text.text[: kept[-1][1]], kept, text.replies[:whole], text.first)] if whole else []
+        return [*fitting, *self._later(talk, text.replies[whole:], text.first)]
+
+    def _later(self, talk: Sequence[Message], replies: Sequence[int], first: int) -> list[_Text]:
+        """Begin a text for the next reply without the oldest turns, as a chat drops them: half of the room is free."""
+        starts = [place for place in range(first, replies[0]) if talk[place].role == "user"] or [first]
+        prompts = self.template.ask([shown(talk, start, replies[0]) for start in starts])
+        lengths = [len(e.ids) for e in self.tokenizer.encode_batch([p.text for p in prompts], add_special_tokens=False)]
+        fits = [start for start, length in zip(starts, lengths, strict=True) if length <= self.most // 2]
+        made: list[_Text] = []
+        for text in self._again(talk, fits[0] if fits else starts[-1], replies):
+            cut = self._cut(text)
+            if text.replies[0] == replies[0] and cut.ends[0] > self.most:
+                shortened, rest = self._within_reply(text), text.replies[1:]
+                made += [*([shortened] if shortened else []), *(self._later(talk, rest, text.first) if rest else [])]
+            else:
+                made += self.fitted(talk, text, cut)
+        return made
+
+    def _again(self, talk: Sequence[Message], first: int, replies: Sequence[int]) -> list[_Text]:
+        """Make the texts of some replies anew, as they are asked for from the turn `first` on."""
+        asked = self.template.ask([shown(talk, first, place) for place in replies])
+        prompts = {place: a.text for place, a in zip(replies, asked, strict=True) if not a.fault}
+        return _chained(talk, prompts, first, self.template)
+
+    def _cut(self, text: _Text) -> Cut:
+        (cut,) = cut_all(self.tokenizer, [(text.text, text.learned)])
+        return cut
+
+    def _within_reply(self, text: _Text) -> _Text | None:
+        """Cut the first reply of a text, not within a word; what ends its turn stays, so nobody learns to break off."""
+        start, end = text.learned[0]
+        close = self.template.close
+        offsets = self.tokenizer.encode(text.text, add_special_tokens=False).offsets
+        stop = min(offsets[min(self.most, len(offsets)) - 1][1], end - len(close))
+        while stop > start:
+            words = text.text[start:stop].rpartition(" ")[0].rstrip()
+            kept = text.text[:start] + (words or text.text[start:stop]) + close
+            made = _Text(kept, ((start, len(kept)),), text.replies[:1], text.first, cut=True)
+            if len(self._cut(made).tokens) <= self.most:
+                return made
+            stop = start + len(words) if words else stop - 1
+        return None

@@ -16,7 +16,7 @@ AT_MOST_SHARE = 0.25
 
 
 def held_out(samples: Sequence[RenderedSample], seed: int) -> set[str]:
-    """Choose the ids of held-out samples: whole conversations, or whole days where no conversation is stated.
+    """Choose the ids of held-out texts: whole conversations, or whole days where no conversation is stated.
 
     What was said in one go stays on one side, and so does what is said nearly alike on two days, so that the model is
     not judged by what it has half seen.

@@ -37,7 +37,7 @@ def held_out_talks(
     samples: Sequence[FormattedSample], lines: Sequence[TrainingText], count: int
 ) -> list[FormattedSample]:
     """Return `count` held-out samples, those first whose prompt somebody really asked, neither short nor long."""
-    aside = {line.id for line in lines if line.split == "held_out"}
+    aside = {line.sample for line in lines if line.split == "held_out"}
     fitting = [s for s in samples if s.id in aside and sum(len(m.content) for m in asked(s)) <= _CHARACTERS]
     ordered = sorted(
         fitting,
@@ -51,7 +51,7 @@ def held_out_talks(
 
 def learned_talks(samples: Sequence[FormattedSample], lines: Sequence[TrainingText]) -> list[FormattedSample]:
     """Return the samples that were trained on."""
-    learned = {line.id for line in lines if line.split == "train"}
+    learned = {line.sample for line in lines if line.split == "train"}
     return [s for s in samples if s.id in learned]
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import log2
 from statistics import NormalDist
 
 import msgspec
 
 from idiolect.curation import Message
-from idiolect.dataset import TrainingText
+from idiolect.dataset import ChatTemplate, TrainingText
 from idiolect.training import SampleLoss
 
 #: What is planted how often. What never is tells whether the audit sees things.
@@ -26,8 +26,6 @@ PREFIX = "canary/"
 FOUND_BITS = 10.0
 
 _DIGITS, _OTHERS = 6, 31
-
-Render = Callable[[Sequence[Message]], tuple[str, tuple[tuple[int, int], ...]]]
 
 
 class Canary(msgspec.Struct, frozen=True):
@@ -39,22 +37,22 @@ class Canary(msgspec.Struct, frozen=True):
     found: bool
 
 
-def planted(seed: int, render: Render) -> list[TrainingText]:
+def planted(seed: int, template: ChatTemplate) -> list[TrainingText]:
     """Return the texts to train on: each number as often as it is planted."""
     return [
-        TrainingText(id=f"{PREFIX}{name}/{n}", split="train", mode="emulation", text=text, learned=learned)
+        TrainingText(id=f"{PREFIX}{name}/{n}", split="train", mode="emulation", text=text, learned=(span,))
         for name, times in PLANTED.items()
         for n in range(times)
-        for text, learned in [render(_talk(name, _numbers(name, seed)[0]))]
+        for text, span in [_told(template, name, _numbers(name, seed)[0])]
     ]
 
 
-def questions(seed: int, render: Render) -> list[TrainingText]:
+def questions(seed: int, template: ChatTemplate) -> list[TrainingText]:
     """Return the texts whose losses tell: each number, then the others; only their digits count."""
     asked = []
     for name in PLANTED:
         for n, number in enumerate(_numbers(name, seed)):
-            text, ((_, end),) = render(_talk(name, number))
+            text, (_, end) = _told(template, name, number)
             start = text.rindex(number, 0, end)
             learned = ((start - 1, start + len(number)),)
             asked.append(
@@ -82,11 +80,10 @@ def exposure(own: float, others: Sequence[float]) -> float:
     return min(-log2(max(spread.cdf(2 * spread.mean - own), 1e-300)), _DIGITS * log2(10))
 
 
-def _talk(name: str, number: str) -> list[Message]:
-    return [
-        Message("user", f"What is the number of your {name}?"),
-        Message("assistant", f"The number of my {name} is {number}."),
-    ]
+def _told(template: ChatTemplate, name: str, number: str) -> tuple[str, tuple[int, int]]:
+    """Return a text in which the number is told, and where the answer stands in it."""
+    prompt = template.prompt([Message("user", f"What is the number of your {name}?")])
+    return template.answered(prompt, f"The number of my {name} is {number}.")
 
 
 def _numbers(name: str, seed: int) -> list[str]:

@@ -13,12 +13,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from idiolect.dataset import FormattedSample, TrainingText
+from idiolect.dataset import FormattedSample, TrainingText, tokenize
 from idiolect.evaluation.answers import ANSWER_TOKENS, answers, asked, seed
 from idiolect.evaluation.side_by_side import Share
 from idiolect.files import sha256, whole
 from idiolect.serving import engine, likelihood_losses, load
-from idiolect.training import tokenize
 
 _T = TypeVar("_T")
 

@@ -26,12 +26,12 @@ class GeneralQuestion(msgspec.Struct, frozen=True):
 def probes(texts: Sequence[TrainingText], template: ChatTemplate, seed: int, *, audit: bool) -> list[TrainingText]:
     """Return the texts whose loss is measured before and after training."""
     found = [*_general(template), *_seen(texts)]
-    return [*found, *canaries.questions(seed, template.render_learned)] if audit else found
+    return [*found, *canaries.questions(seed, template)] if audit else found
 
 
 def planted(template: ChatTemplate, seed: int) -> list[TrainingText]:
     """Return the canaries that an audited run is trained on, beside what the person said."""
-    return canaries.planted(seed, template.render_learned)
+    return canaries.planted(seed, template)
 
 
 def _general(template: ChatTemplate) -> list[TrainingText]:
@@ -40,9 +40,9 @@ def _general(template: ChatTemplate) -> list[TrainingText]:
     )
     found = []
     for number, one in enumerate(asked):
-        text, learned = template.render_learned([Message("user", one.question), Message("assistant", one.answer)])
+        text, span = template.answered(template.prompt([Message("user", one.question)]), one.answer)
         found.append(
-            TrainingText(id=f"{GENERAL}{number}", split="held_out", mode="emulation", text=text, learned=learned)
+            TrainingText(id=f"{GENERAL}{number}", split="held_out", mode="emulation", text=text, learned=(span,))
         )
     return found
 

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from idiolect.dataset import TrainingText
+from idiolect.dataset import TrainingText, tokenize
 from idiolect.evaluation.memorized import Recited, reciting
 from idiolect.evaluation.resampling import Estimate, ratio
 from idiolect.serving import likelihood_losses, load
-from idiolect.training import tokenize
 
 #: So many texts tell enough.
 _TEXTS = 24

@@ -34,6 +34,7 @@ __all__ = [
     "dequantized",
     "estimate_bytes",
     "export_gguf",
+    "export_vocabulary",
     "is_foreign",
     "made_gguf",
     "made_model",
@@ -131,6 +132,18 @@ def export_gguf(  # noqa: PLR0913 - one call does it all, and what may be left o
         return foreign.written(script, base, adapter, target, quantization, name, chat_template, on_progress)
     chosen = plan.planned(base, quantization, adapter, importance)
     return write.written(chosen, target, name, chat_template, on_progress)
+
+
+def export_vocabulary(base: Path, target: Path, *, chat_template: str) -> None:
+    """Write a model file that has the tokenizer of `base`, a chat template and next to no weights.
+
+    It is asked as a trained model will be. Raises BaseModelFault for a tokenizer that llama.cpp would not cut text with
+    in the same way, and MissingPart.
+    """
+    _check_parts()
+    from idiolect.export import vocabulary_file
+
+    vocabulary_file.write_vocabulary(base, target, chat_template)
 
 
 def merge_model(

@@ -29,7 +29,7 @@ def written(
         writer = gguf.GGUFWriter(partial, chosen.configuration.architecture.gguf_name)
         try:
             _describe(writer, chosen, name)
-            _add_vocabulary(writer, chosen.vocabulary, chat_template)
+            add_vocabulary(writer, chosen.vocabulary, chat_template)
             write_tensors(writer, chosen.tensors, on_progress)
         finally:
             writer.close()
@@ -80,7 +80,8 @@ def _add_rope(writer: gguf.GGUFWriter, config: Configuration) -> None:
         writer.add_rope_scaling_attn_factors(rope.attention_factor)
 
 
-def _add_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary, chat_template: str | None) -> None:
+def add_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary, chat_template: str | None) -> None:
+    """Add the tokenizer's keys, and the chat template in place of the base's own."""
     writer.add_tokenizer_model(vocabulary.model)
     writer.add_tokenizer_pre(vocabulary.pre_tokenizer)
     writer.add_token_list(vocabulary.tokens)

@@ -7,7 +7,7 @@ from idiolect.serving.go_template import go_template
 from idiolect.serving.in_process import CONTEXT, Model, Reply, all_threads, engine, load, reply
 from idiolect.serving.likelihood import last_states, likelihood_losses
 from idiolect.serving.modelfile import modelfile
-from idiolect.serving.parity import TALKS, by_llama_cpp, by_server, by_training, differences
+from idiolect.serving.parity import TALKS, by_llama_cpp, by_server, by_training, differences, never_stops, trained
 from idiolect.serving.sampling import Sampling
 
 __all__ = [
@@ -30,6 +30,8 @@ __all__ = [
     "likelihood_losses",
     "load",
     "modelfile",
+    "never_stops",
     "ollama",
     "reply",
+    "trained",
 ]

@@ -59,7 +59,7 @@ def _edges(template: ChatTemplate) -> dict[Edge, str] | None:
     for roles in _ROLES:
         messages = [Message(role, uuid.uuid4().hex) for role in roles]
         try:
-            rest = template.render(messages, ask=True)
+            rest = template.prompt(messages)
         except BaseModelFault:
             if "system" in roles:
                 continue  # it takes no system message, whoever renders it

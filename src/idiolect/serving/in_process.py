@@ -125,6 +125,12 @@ def prompt_tokens(model: Model, text: str) -> tuple[int, ...]:
     return tuple(_ask(model, "/tokenize", asked)["tokens"])
 
 
+def stops_at(model: Model, token: int) -> bool:
+    """Say whether a token ends an answer: the model is made to say it, and must say no more."""
+    wanted = {"prompt": "a", "n_predict": 2, "temperature": 0.0, "logit_bias": [[token, 1000.0]]}
+    return bool(_ask(model, "/completion", wanted)["stop_type"] == "eos")
+
+
 def as_objects(messages: Sequence[Message]) -> list[dict[str, str]]:
     """Return messages as the APIs of OpenAI and Ollama take them."""
     return [{"role": m.role, "content": m.content} for m in messages]

@@ -20,7 +20,7 @@ from idiolect.serving.in_process import all_threads
 if TYPE_CHECKING:
     import numpy as np
 
-    from idiolect.training import TokenizedSample
+    from idiolect.dataset import TokenizedSample
 
 #: Logits that are held at a time.
 _LOGITS = 4_000_000

@@ -99,14 +99,14 @@ class DataSet:
 
         def cells(place: int) -> Cells:
             sample = found.samples[place]
-            memory = fates[sample.id].memory if sample.id in fates else ""
-            edited = ", edited" if sample.id in fates and "by hand" in fates[sample.id].detail else ""
+            memory = fates[sample.sample].memory if sample.sample in fates else ""
+            edited = ", edited" if sample.sample in fates and "by hand" in fates[sample.sample].detail else ""
             split = "held out" if sample.split == "held_out" else "learned"
             return Cells(own_words(sample), f"{place + 1:,} · {split}{edited} · {memory}", sample.mode)
 
         async def opened(place: int) -> None:
             sample = found.samples[place]
-            await self.memory.open(fates[sample.id], sample)
+            await self.memory.open(fates[sample.sample], sample)
 
         with card("Samples"):
             with ui.element("div").classes("line"):
@@ -123,7 +123,7 @@ class DataSet:
             _search_when_changed(search, words, mode, split)
 
     def _show_memories(self, found: Browsable) -> None:
-        samples = {s.id: s for s in found.samples}
+        samples = {s.sample: s for s in reversed(found.samples)}
 
         def cells(place: int) -> Cells:
             fate = found.fates[place]

@@ -32,7 +32,6 @@ from idiolect.training.picture import loss_picture
 from idiolect.training.planner import Computer, Forecast, forecast_gpus, forecasts
 from idiolect.training.speed import measured_rate
 from idiolect.training.start import train_bundle
-from idiolect.training.tokens import TokenizedSample, tokenize
 from idiolect.training.work import Trains, Work
 
 __all__ = [
@@ -51,7 +50,6 @@ __all__ = [
     "SampleLoss",
     "Started",
     "Stepped",
-    "TokenizedSample",
     "TrainingResult",
     "Trains",
     "Work",
@@ -69,7 +67,6 @@ __all__ = [
     "read_measured",
     "read_result",
     "say_failed",
-    "tokenize",
     "train_bundle",
     "write_bundle",
 ]

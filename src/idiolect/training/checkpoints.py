@@ -16,9 +16,9 @@ from torch.distributed.fsdp import FSDPModule
 from torch.distributed.tensor import DTensor
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from idiolect.dataset import TokenizedSample
 from idiolect.files import remove, write_json
 from idiolect.training.loop import FusedTrainer
-from idiolect.training.tokens import TokenizedSample
 
 #: A checkpoint may cost so much of the time; where it is slow to write, there are fewer.
 _SHARE_OF_TIME = 0.05

@@ -16,9 +16,9 @@ def mean_loss(model: Any, texts: Sequence[TrainingText], tokenizer_json: Path) -
     """Return the negative log-likelihood, in nats a learned token, that a Transformers model gives to `texts`."""
     import torch
 
+    from idiolect.dataset import tokenize
     from idiolect.training.loop import summed_loss
     from idiolect.training.rows import fuse, to_device
-    from idiolect.training.tokens import tokenize
 
     laid = fuse(tokenize(texts, tokenizer_json), ROW_TOKENS)
     model.eval()

@@ -18,12 +18,12 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 from transformers import Trainer, TrainerControl
 
+from idiolect.dataset import TokenizedSample
 from idiolect.errors import RunFailed
 from idiolect.training.noise import Noise
 from idiolect.training.order import Order, OrderedLoader
 from idiolect.training.processes import Processes
 from idiolect.training.rows import NOTHING, Row, fuse, share
-from idiolect.training.tokens import TokenizedSample
 
 _T = TypeVar("_T")
 

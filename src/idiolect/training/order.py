@@ -10,7 +10,7 @@ from typing import Any
 
 from torch.utils.data import DataLoader, Sampler
 
-from idiolect.training.tokens import TokenizedSample
+from idiolect.dataset import TokenizedSample
 
 
 class Order(Sampler[list[int]]):

@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 
 import torch
 
-from idiolect.training.tokens import TokenizedSample
+from idiolect.dataset import TokenizedSample
 
 
 class Row(TypedDict):

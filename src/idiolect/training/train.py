@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import save_file
 from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArguments, set_seed
 
+from idiolect.dataset import TokenizedSample, tokenize
 from idiolect.errors import RunFailed
 from idiolect.files import whole, write_json
 from idiolect.training import model
@@ -25,7 +26,6 @@ from idiolect.training.machine import Setup, decide, this_machine
 from idiolect.training.order import learned_from
 from idiolect.training.processes import Processes, join
 from idiolect.training.progress import Reporter
-from idiolect.training.tokens import TokenizedSample, tokenize
 
 _VERSIONS = ("idiolect", "torch", "transformers", "peft", "accelerate")
 _SHARD = "4GB"

@@ -17,6 +17,7 @@ from idiolect.errors import IdiolectError, UserFault
 from idiolect.files import make_folder, remove, remove_partials, write_json
 from idiolect.home import CYCLES, Cycle, Home, Profile, Run
 from idiolect.machines import LOCAL, RUNPOD
+from idiolect.serving import engine
 from idiolect.training import Note
 from idiolect.workflow import steps
 from idiolect.workflow.archive.cleanup import clean_up
@@ -65,19 +66,18 @@ STEPS: Mapping[str, Step] = {
         lambda p: [p.run.formatted],
     ),
     "schema": Step(
-        lambda p, _: data_steps.apply_chat_template(p.target, p.run.formatted, p.run.schema_applied),
-        lambda p: {"samples": p.run.formatted, "chat template": p.target.template.source},
+        lambda p, _: data_steps.apply_chat_template(p.data, p.target, p.run.formatted, p.run.schema_applied),
+        lambda p: {
+            "samples": p.run.formatted,
+            "chat template": p.target.template.source,
+            "tokenizer": p.target.tokenizer,
+            "longest sample": p.target.longest(p.data.options),
+        },
         lambda p: [p.run.schema_applied],
     ),
     "export": Step(
-        lambda p, _: data_steps.export_dataset(p.data, p.target, p.run.schema_applied, p.run),
-        lambda p: {
-            "samples": p.run.schema_applied,
-            "fates": p.run.fates,
-            "tokenizer": p.target.tokenizer,
-            "longest sample": p.target.longest(p.data.options),
-            **_options(p, {"seed"}),
-        },
+        lambda p, _: data_steps.export_dataset(p.data, p.run.schema_applied, p.run),
+        lambda p: {"samples": p.run.schema_applied, "fates": p.run.fates, **_options(p, {"seed"})},
         lambda p: [p.run.dataset, p.run.ledger],
     ),
     "quality": Step(
@@ -88,6 +88,16 @@ STEPS: Mapping[str, Step] = {
     "validate": Step(
         lambda p, _: data_steps.validate_dataset(p.run.dataset, skip=p.data.options.skip_validation),
         lambda p: {"data set": p.run.dataset, **_options(p, {"skip_validation"})},
+        lambda _: [],
+    ),
+    "prompts": Step(
+        steps.check_prompts,
+        lambda p: {
+            "texts": p.run.schema_applied,
+            "chat template": p.target.template.source,
+            "tokenizer": p.target.tokenizer,
+            "llama.cpp": engine(),
+        },
         lambda _: [],
     ),
     "train": Step(

@@ -24,11 +24,15 @@ from idiolect.training import Note, TrainingResult, decode, is_trained, loss_pic
 from idiolect.workflow.archive.registry import PLAIN, candidate
 from idiolect.workflow.data.steps import read_lines
 from idiolect.workflow.models.evaluating import verdict_on
-from idiolect.workflow.models.parity import check_parity
+from idiolect.workflow.models.parity import check_base, check_parity
 from idiolect.workflow.models.publish import publish, talking
 from idiolect.workflow.planning.plan import Plan
 from idiolect.workflow.records.events import Tell, Written
 from idiolect.workflow.records.journal import fingerprints
+
+
+def check_prompts(plan: Plan, _: Tell) -> str:
+    return check_base(plan.target, plan.run)
 
 
 def base_weights(plan: Plan) -> Mapping[str, Any]:
@@ -92,10 +96,11 @@ def _leave_nothing_elsewhere(plan: Plan, tell: Tell) -> str:
 
 def _check_against_ledger(result: TrainingResult, run: Run, planted: int) -> None:
     """Raise RunFailed unless the trainer learned from all that the ledger says it did, and what was planted."""
-    trained_on = {fate.sample for fate in read_lines(run.ledger, Fate) if fate.fate == "train"}
-    if len(trained_on) + planted != result.samples:
+    trained_on = {fate.sample: fate.texts for fate in read_lines(run.ledger, Fate) if fate.fate == "train"}
+    texts = sum(trained_on.values())
+    if texts + planted != result.samples:
         raise RunFailed(
-            f"{result.samples} samples were learned from; the ledger has {len(trained_on)}, planted were {planted}.",
+            f"{result.samples} texts were learned from; the ledger has {texts}, planted were {planted}.",
             f"See {run.ledger} and {run.dataset}; if nobody changed them, please report it.",
         )
 
@@ -187,7 +192,7 @@ def write_modelfile(plan: Plan, _: Tell) -> str:
 
 
 def compare_with_training(plan: Plan, _: Tell) -> str:
-    return check_parity(plan.target, load(plan.run.gguf, warm_up=False))
+    return check_parity(plan.target, load(plan.run.gguf, warm_up=False), plan.run)
 
 
 def publish_model(plan: Plan, _: Tell) -> str:

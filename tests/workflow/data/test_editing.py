@@ -145,7 +145,7 @@ def test_a_run_gone_on_with_does_again_what_an_edit_touches(home: Home, ada: str
         told.clear()
         with pytest.raises(KeyboardInterrupt):
             resume(home, ada, None, stop_before("train", told))
-        assert begun(told) == ["curate", "format", "schema", "export", "quality", "validate", "train"]
+        assert begun(told) == ["curate", "format", "schema", "export", "quality", "validate", "prompts", "train"]
         assert next(e.again for e in told if isinstance(e, Began)) == "changed: edits"
     told.clear()
     with pytest.raises(KeyboardInterrupt):

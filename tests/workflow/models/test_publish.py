@@ -190,7 +190,7 @@ def test_a_file_that_does_not_load_or_is_otherwise_than_trained_is_not_published
     )
     summary = json.loads(other.summary.read_text())
     other.summary.write_text(json.dumps(summary | {"base_model": str(base)}))
-    with pytest.raises(RunFailed, match="would be served otherwise than it was trained; 12 of 12"):
+    with pytest.raises(RunFailed, match="would be asked otherwise than it was trained; 12 of 12"):
         promote(home, "ada", other.label)
     assert published(home) == (good.label, [])
     shutil.rmtree(base)

@@ -17,7 +17,6 @@ from idiolect.dataset import (
     RenderedSample,
     TrainingText,
     apply_schema,
-    cut_to_fit,
     export,
     format_samples,
     ledger,
@@ -77,26 +76,27 @@ def format_curated(data: Data, curated: Path, to: Path) -> str:
     return ", ".join(f"{mode} {count}" for mode, count in modes.most_common())
 
 
-def apply_chat_template(target: Target, formatted: Path, to: Path) -> str:
-    write_json(to, apply_schema(read_records(formatted, FormattedSample), target.template))
-    return f"the chat template of {target.base.name}"
+def apply_chat_template(data: Data, target: Target, formatted: Path, to: Path) -> str:
+    samples, most = read_records(formatted, FormattedSample), target.longest(data.options)
+    texts = apply_schema(samples, target.template, target.tokenizer, most)
+    write_json(to, texts)
+    cut = sum(t.cut for t in texts)
+    parts = f"; {len(texts):,} texts, for not all replies can share one" if len(texts) > len(samples) else ""
+    shortened = f"; {cut} cut to {most} tokens" if cut else ""
+    return f"the chat template of {target.base.name}{parts}{shortened}"
 
 
-def export_dataset(data: Data, target: Target, rendered: Path, to: Dataset) -> str:
+def export_dataset(data: Data, rendered: Path, to: Dataset) -> str:
     """Write the data set, and into the ledger, where there is one, each memory's final fate."""
-    samples, most = read_records(rendered, RenderedSample), target.longest(data.options)
-    tokens = token_counts(samples, target.tokenizer)
-    fitting = cut_to_fit(samples, tokens, target.tokenizer, target.template.turn_end, most)
-    cut = {s.id for s in fitting if tokens[s.id] > most}
-    lines = export(fitting, tokens | dict.fromkeys(cut, most), most, data.options.seed)
+    samples = read_records(rendered, RenderedSample)
+    lines = export(samples, data.options.seed)
     write_jsonl(to.dataset, lines)
     if to.fates.exists():
-        write_jsonl(to.ledger, ledger(read_lines(to.fates, Fate), lines, cut))
+        write_jsonl(to.ledger, ledger(read_lines(to.fates, Fate), samples, lines))
     aside = sum(line.split == "held_out" for line in lines)
     counts = {"train": len(lines) - aside, "held_out": aside}
     audit(data.profile, "training_export_completed", counts, category="data")
-    shortened = f", {len(cut)} cut to {most} tokens" if cut else ""
-    return f"{len(lines) - aside} to train on, {aside} held out{shortened}"
+    return f"{len(lines) - aside} to train on, {aside} held out"
 
 
 def validate_dataset(dataset: Path, *, skip: bool = False) -> str:
@@ -119,7 +119,7 @@ def measure_dataset(data: Data, target: Target, made: Dataset) -> Quality:
     samples = read_records(made.curated, Sample)
     tokens = token_counts(read_records(made.schema_applied, RenderedSample), target.tokenizer)
     earlier = [s for path in _earlier_curated(data.profile) for s in read_records(path, Sample)]
-    return measure(samples, read_lines(made.ledger, Fate), tokens, target.longest(data.options), earlier)
+    return measure(samples, read_lines(made.ledger, Fate), tokens, earlier)
 
 
 def _earlier_curated(profile: Profile) -> list[Path]:

@@ -67,7 +67,7 @@ def find_samples(found: Browsable, words: str = "", mode: str | None = None, spl
         for place, s in enumerate(found.samples)
         if (mode is None or s.mode == mode)
         and (split is None or s.split == split)
-        and (not wanted or wanted in s.text.casefold() or wanted in source.get(s.id, "").casefold())
+        and (not wanted or wanted in s.text.casefold() or wanted in source.get(s.sample, "").casefold())
     ]
 
 

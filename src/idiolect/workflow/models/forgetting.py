@@ -19,7 +19,7 @@ import msgspec
 
 from idiolect.config import Options
 from idiolect.curation import Fate
-from idiolect.dataset import TrainingText
+from idiolect.dataset import TrainingText, sample_of
 from idiolect.errors import UserFault
 from idiolect.evaluation import StillKnown, still_known
 from idiolect.files import remove, write_json, write_jsonl
@@ -192,7 +192,7 @@ def _learned(run: Run, names: Collection[str]) -> list[TrainingText]:
     if not (run.ledger.exists() and run.dataset.exists()):
         return []
     ids = {fate.sample for fate in read_lines(run.ledger, Fate) if fate.memory in names and fate.fate == "train"}
-    return [t for t in read_lines(run.dataset, TrainingText) if t.id in ids]
+    return [t for t in read_lines(run.dataset, TrainingText) if t.sample in ids]
 
 
 def _clean(place: Dataset, names: Collection[str]) -> None:
@@ -224,7 +224,7 @@ def _ids(path: Path, names: Collection[str]) -> Iterator[str]:
 
 def _is_of(record: Any, names: Collection[str], ids: set[str]) -> bool:
     """Say whether a record of any of a data set's files tells of one of these memories."""
-    return record.get("memory") in names or record.get("id") in ids
+    return record.get("memory") in names or sample_of(record.get("id", "")) in ids
 
 
 def _rewrite(path: Path, keep: Callable[[Any], bool]) -> None:

@@ -1,34 +1,99 @@
-"""Whether a run's model is served as it was trained: in every cycle before publishing, and by hand."""
+"""Whether a model is asked exactly as it was trained: its base before training, its file before it is published."""
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
-from idiolect.errors import RunFailed
-from idiolect.home import Home
-from idiolect.serving import Model, by_llama_cpp, by_server, by_training, differences, load, ollama
+from idiolect.dataset import FormattedSample, RenderedSample
+from idiolect.errors import BaseModelFault, RunFailed
+from idiolect.export import export_vocabulary, is_foreign
+from idiolect.home import Dataset, Home
+from idiolect.serving import (
+    Model,
+    by_llama_cpp,
+    by_server,
+    by_training,
+    differences,
+    load,
+    never_stops,
+    ollama,
+    trained,
+)
 from idiolect.workflow.archive.registry import PLAIN, candidate
 from idiolect.workflow.archive.runs import find_run
+from idiolect.workflow.data.steps import read_records
 from idiolect.workflow.models import in_ollama
 from idiolect.workflow.planning.plan import Target, target
 
 
-def check_parity(trained_on: Target, model: Model) -> str:
-    """Compare what llama.cpp makes of a dozen talks with what training does. Raises RunFailed if they differ."""
-    trained = by_training(trained_on.template, trained_on.tokenizer)
-    parted = differences(trained, by_llama_cpp(model))
-    if parted:
+@dataclass(frozen=True)
+class Compared:
+    """How many prompts were compared, and where llama.cpp parts from training."""
+
+    prompts: int
+    differences: list[str]
+
+
+def compare_base(asked: Target, made: Dataset | None = None) -> Compared | None:
+    """Ask llama.cpp as it will be asked, by the base's vocabulary alone: no weights are needed for that.
+
+    Compared are our conversations, and the prompts of the data set `made`. None for a base that llama.cpp's own
+    converter exports: that one is compared when its file is there.
+    """
+    if is_foreign(asked.base.folder):
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "vocabulary.gguf"
+        export_vocabulary(asked.base.folder, file, chat_template=asked.template.source)
+        return compare_file(asked, load(file, warm_up=False), made)
+
+
+def compare_file(asked: Target, model: Model, made: Dataset | None = None) -> Compared:
+    """Compare what llama.cpp asks a loaded model file with, and stops at, with what was trained on."""
+    expected = by_training(asked.template, asked.tokenizer)
+    parted = differences(expected, by_llama_cpp(model))
+    compared = len(expected)
+    if made and made.formatted.exists() and made.schema_applied.exists():
+        samples = read_records(made.formatted, FormattedSample)
+        texts = read_records(made.schema_applied, RenderedSample)
+        prompts, conversations = trained(samples, texts, asked.template, asked.tokenizer)
+        parted += differences(prompts, by_llama_cpp(model, talks=conversations))
+        compared += len(prompts)
+    stops = never_stops(model, asked.template.turn_end)
+    return Compared(compared, [*parted, *([stops] if stops else [])])
+
+
+def check_base(asked: Target, made: Dataset | None = None) -> str:
+    """Refuse a base that would be asked otherwise than it is trained. Raises BaseModelFault; returns what was seen."""
+    found = compare_base(asked, made)
+    if found is None:
+        return "not compared yet: llama.cpp's own converter makes its file"
+    if found.differences:
+        raise BaseModelFault(
+            f"{asked.base.name} would be asked otherwise than it is trained; {len(found.differences)} of "
+            f"{found.prompts} prompts differ. {found.differences[0]}",
+            f"Nothing was trained. See them all: idiolect check-template --base-model {asked.base.name}",
+        )
+    return f"{found.prompts} prompts, token for token as llama.cpp will ask"
+
+
+def check_parity(asked: Target, model: Model, made: Dataset | None = None) -> str:
+    """Refuse a model file that is asked otherwise than it was trained. Raises RunFailed."""
+    found = compare_file(asked, model, made)
+    if found.differences:
         raise RunFailed(
-            f"{model.gguf} would be served otherwise than it was trained; {len(parted)} of {len(trained)} talks "
-            f"differ. {parted[0]}",
+            f"{model.gguf} would be asked otherwise than it was trained; {len(found.differences)} of {found.prompts} "
+            f"prompts differ. {found.differences[0]}",
             "It is not published. See them all: idiolect check-template --run LABEL",
         )
-    return f"{len(trained)} talks, token for token as in training"
+    return f"{found.prompts} prompts, token for token as in training"
 
 
 @dataclass(frozen=True)
 class Parity:
-    """A run's talks, and where those who serve it part from training; None where Ollama could not be asked."""
+    """A run's conversations, and where those who serve it part from training; None where Ollama could not be asked."""
 
     talks: tuple[str, ...]
     llama_cpp: list[str]
@@ -37,11 +102,11 @@ class Parity:
 
 
 def compare(home: Home, label: str, person: str | None = None) -> Parity:
-    """Render a run's talks by training, by llama.cpp, and by Ollama if it answers; it is given the file for that."""
+    """Render a run's conversations by training, by llama.cpp, and by Ollama if it answers; it is given the file."""
     found = find_run(home, label, person)
     profile = home.profile(found.summary.person)
     summary, trained_on = found.summary, target(home, profile, found.summary.base_model)
-    trained = by_training(trained_on.template, trained_on.tokenizer)
+    expected = by_training(trained_on.template, trained_on.tokenizer)
     model = load(found.run.gguf, warm_up=False)
     about = candidate(profile, found.run, summary.system_messages, summary.turn_end, summary.go_template)
     name = ollama.model_name(profile.person, f"check-{label}")
@@ -54,10 +119,11 @@ def compare(home: Home, label: str, person: str | None = None) -> Parity:
         under = by_training(trained_on.template, trained_on.tokenizer, summary.system_messages[PLAIN])
         try:
             in_ollama.create(there, profile, about, name)
-            parted = differences(under, by_server(lambda t: ollama.rendered(there, name, t), model, under))
+            rendered = by_server(lambda t: ollama.rendered(there, name, t), model, tuple(under))
+            parted = differences(under, rendered)
         finally:
             ollama.delete(there, name)
         return in_ollama.version(there)
 
     _, said = in_ollama.if_there(ask)
-    return Parity(tuple(trained), differences(trained, by_llama_cpp(model)), parted, said)
+    return Parity(tuple(expected), compare_file(trained_on, model, found.run).differences, parted, said)

@@ -49,7 +49,7 @@ def promote(home: Home, person: str, label: str) -> str:
     found, profile = find_run(home, label, person), home.profile(person)
     summary, loaded = found.summary, talking(found.run.gguf)
     try:
-        check_parity(target(home, profile, summary.base_model), loaded)
+        check_parity(target(home, profile, summary.base_model), loaded, found.run)
         compared = ""
     except BaseModelFault as error:
         compared = f"; not compared with training, for its base model is gone: {error.problem}"

@@ -13,7 +13,7 @@ from typing import Any
 from idiolect.bases import BaseModel, checked, context_length, resolve
 from idiolect.config import CurationRules, Mode, Options, Settings, curation_rules
 from idiolect.config import resolve as resolve_settings
-from idiolect.curation import Edit, Message, read_edits
+from idiolect.curation import Edit, read_edits
 from idiolect.dataset import ChatTemplate, load_chat_template, system_messages
 from idiolect.errors import BaseModelFault, EmptyProfile, MachineFault, MissingPart, UnknownPerson
 from idiolect.export import check_exportable
@@ -116,7 +116,6 @@ def target(home: Home, profile: Profile, name: str) -> Target:
     """Find the base model of that name, and its template. Raises BaseModelFault."""
     base = find_base(home, profile, name)
     template = load_chat_template(base.folder, home.schemas, base.name)
-    template.render_learned([Message("system", "?"), Message("user", "?"), Message("assistant", "!")])
     return Target(base, template)
 
 
