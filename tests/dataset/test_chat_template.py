@@ -55,11 +55,11 @@ FAMILIES = {
         "assistant to=all<s>",
         f"{REPLY}<|im_end|>",
     ),
-    "no end but the next turn's beginning": (
+    "no end of a turn": (
         "{% for m in messages %}<|{{ m.role }}|>\n{{ m.content }}{% endfor %}"
         "{% if add_generation_prompt %}<|assistant|>\n{% endif %}",
         "<|assistant|>\n",
-        f"{REPLY}<|user|>",
+        f"{REPLY}</s>",
     ),
     "generation tags": (
         "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}{%- if m.role == 'assistant' -%}"
@@ -119,7 +119,6 @@ def test_a_system_message_begins_the_first_turn_where_the_template_refuses_one()
         ("{% for m in messages %}{{ m.content | upper }}<|im_end|>{% endfor %}", "does not stand in what it is asked"),
         ("{% for m in messages %}{{ m.content[:4] }}<|im_end|>{% endfor %}", "does not stand in what it is asked"),
         (CHATML.replace("m.content", "(m.content if m.role != 'assistant' else '')"), "a reply does not stand"),
-        ("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}", "never stop"),
         ("{{ raise_exception('not today') }}", "not today"),
         ("{{ 1 / 0 }}", "ZeroDivisionError"),
         ("{{ messages | nosuchfilter }}", "nosuchfilter"),
@@ -130,6 +129,11 @@ def test_a_system_message_begins_the_first_turn_where_the_template_refuses_one()
 def test_a_template_that_cannot_be_asked_as_it_is_trained_is_refused_with_the_reason(source: str, reason: str) -> None:
     with pytest.raises(BaseModelFault, match=reason):
         template(source)
+
+
+def test_without_any_token_that_ends_a_text_it_is_refused() -> None:
+    with pytest.raises(BaseModelFault, match="never stop"):
+        chat_template("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}", {}, CONTROL)
 
 
 def test_control_tokens_of_any_kind_are_taken_out_of_what_is_said() -> None:

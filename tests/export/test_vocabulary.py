@@ -59,7 +59,7 @@ def test_llama_cpp_makes_the_same_tokens(
 ) -> None:
     from transformers import AutoTokenizer
 
-    whole_words = vocabulary.PRE_TOKENIZERS[pre_tokenizer].ignore_merges
+    whole_words = bool(vocabulary.PRE_TOKENIZERS[pre_tokenizer].ignore_merges)
     write_tokenizer(tiny, STEPS[pre_tokenizer](), ignore_merges=whole_words)
     export.export_gguf(tiny, tmp_path / "m.gguf", "F16", name="tiny")
     assert field(tmp_path / "m.gguf", "tokenizer.ggml.pre") == pre_tokenizer

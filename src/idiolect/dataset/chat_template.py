@@ -135,21 +135,24 @@ def load_chat_template(folder: Path, schemas: Path | None = None, model: str = "
         settings: dict[str, Any] = msgspec.json.decode((folder / "tokenizer_config.json").read_bytes())
         tokenizer: dict[str, Any] = msgspec.json.decode((folder / "tokenizer.json").read_bytes())
         source = _source(folder, settings) or schema_template(schemas, model)
-        names, control = _names(settings), _control_tokens(tokenizer)
+        names, control, begin = _names(settings), _control_tokens(tokenizer), _begin(tokenizer)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise BaseModelFault(
             f"{folder}: the tokenizer's chat template cannot be read ({error!r}).",
             "Use an instruct model in Transformers form, with tokenizer.json and a chat template.",
         ) from error
     try:
-        return chat_template(source, names, control)
+        return chat_template(source, names | ({"bos_token": begin} if begin else {}), control, begin)
     except BaseModelFault as fault:
         raise BaseModelFault(f"{folder}: {fault.problem}", fault.remedy) from fault
 
 
-def chat_template(source: str, names: dict[str, str], control_tokens: tuple[str, ...]) -> ChatTemplate:
-    """Normalise a template. Raises BaseModelFault for one that cannot be asked as it was trained."""
-    made = normalise(source, names, control_tokens)
+def chat_template(source: str, names: dict[str, str], control_tokens: tuple[str, ...], begin: str = "") -> ChatTemplate:
+    """Normalise a template; `begin` is what the tokenizer puts before any text.
+
+    Raises BaseModelFault for one that cannot be asked as it was trained.
+    """
+    made = normalise(source, names, control_tokens, begin)
     return ChatTemplate(made.source, names, control_tokens, made.typed, made.lead, made.close)
 
 
@@ -181,3 +184,13 @@ def _control_tokens(tokenizer: dict[str, Any]) -> tuple[str, ...]:
     found = {word for word in _CONTROL_ANYWHERE if word in words}
     found |= {word for word in words if word[:1] == "<" and _LIKE_CONTROL.fullmatch(word)}
     return (*special, *sorted(found - set(special)))
+
+
+def _begin(tokenizer: dict[str, Any]) -> str:
+    """Return the token that a tokenizer.json puts before any text, by its post-processor's template, if it does."""
+    processor = tokenizer.get("post_processor") or {}
+    for step in processor.get("processors", [processor]):
+        first = (step.get("single") or [{}])[0]
+        if "SpecialToken" in first:
+            return str(first["SpecialToken"]["id"])
+    return ""

@@ -6,7 +6,9 @@ What is trained with, what stands in the model file and what Ollama gets is this
 - `{% generation %}`, Transformers' mark of what is learned, becomes a block that every Jinja knows;
 - what the base writes before each reply without being asked (an empty thought, a channel) ends the prompt;
 - a thought that the prompt opens is closed again, empty;
-- a system message that the template refuses or leaves out becomes the beginning of the first turn.
+- a system message that the template refuses or leaves out becomes the beginning of the first turn;
+- a begin-of-text token that the tokenizer puts before any text stands in the template, too;
+- a filter of tool calls that llama.cpp does not know, and that nothing here needs, is left out.
 """
 
 from __future__ import annotations
@@ -48,6 +50,8 @@ _SYSTEM_IN_FIRST_TURN = (
     "{%- set messages = [{'role': messages[1].role, 'content': messages[0].content + '\\n\\n' + messages[1].content}]"
     " + messages[2:] -%}{%- endif -%}"
 )
+_BEGIN = "{{- bos_token -}}"
+_TOOL_FILTER = re.compile(r"""\|\s*selectattr\(\s*["']tool_calls["']\s*,\s*["']undefined["']\s*\)""")
 _GENERATION = re.compile(r"\{%([-+]?)\s*(end)?generation\s*([-+]?)%\}")
 
 #: How models open and close what they think before they answer. Gemma 4 names a channel instead.
@@ -82,21 +86,23 @@ class Normalised:
     close: str
 
 
-def normalise(source: str, names: Mapping[str, str], control_tokens: Sequence[str]) -> Normalised:
+def normalise(source: str, names: Mapping[str, str], control_tokens: Sequence[str], begin: str = "") -> Normalised:
     """Normalise a chat template; one that is already so stays as it is.
 
+    `begin` is the token that the tokenizer puts before any text, if it does.
     Raises BaseModelFault for a template that cannot be asked as it was trained, with the reason.
     """
     if not source.startswith(PRELUDE):
-        source = PRELUDE + _GENERATION.sub(_as_condition, source)
+        source = PRELUDE + _TOOL_FILTER.sub("", _GENERATION.sub(_as_condition, source))
     typed = _takes_parts(source, names)
 
     def texts(source: str, *prompts: tuple[Sequence[Message], bool]) -> list[Rendered]:
         return render(source, names, prompts, typed=typed)
 
-    source = _with_system_message(source, texts)
+    source = _begun(_with_system_message(source, texts), begin, texts)
     source, lead, after = _ends_where_the_reply_begins(source, texts)
-    close = _close(after, control_tokens) or _close(_before_the_next_turn(source, texts), control_tokens)
+    # Where the template writes none (GLM ends a turn by beginning the next), the end of text ends a turn.
+    close = _close(after, control_tokens) or _close(names.get("eos_token", ""), control_tokens)
     if not close:
         raise _refused(f"no control token ends a reply (…{after[:40]!r}): a model trained on it would never stop")
     return Normalised(source, typed, lead, close)
@@ -130,6 +136,11 @@ def _with_system_message(source: str, texts: Texts) -> str:
     if _MARK not in shown.text:
         raise _refused(shown.fault or "a system message does not stand in what the model is asked with")
     return joined
+
+
+def _begun(source: str, begin: str, texts: Texts) -> str:
+    (shown,) = texts(source, ([Message("user", _QUESTION)], True))
+    return source if shown.text.startswith(begin) else source.replace(PRELUDE, PRELUDE + _BEGIN, 1)
 
 
 def _ends_where_the_reply_begins(source: str, texts: Texts) -> tuple[str, str, str]:
@@ -169,13 +180,6 @@ def _ending_in(source: str, text: str) -> str:
     # An expression, not a block: neither Jinja takes white space away around one. It drops a last line break itself.
     written = json.dumps(text, ensure_ascii=False)
     return source.removesuffix("\n") + f'{{{{ {written} if add_generation_prompt else "" }}}}'
-
-
-def _before_the_next_turn(source: str, texts: Texts) -> str:
-    """Return what follows a reply once more is said: GLM ends a turn with the token that begins the next."""
-    turns = [Message("user", _QUESTION), Message("assistant", _MARK), Message("user", _QUESTION)]
-    (asked,) = texts(source, (turns, True))
-    return asked.text.partition(_MARK)[2]
 
 
 def _close(after: str, control_tokens: Sequence[str]) -> str:

@@ -52,7 +52,8 @@ class PreTokenizer:
     """One of llama.cpp's: the steps it stands for, and whether a word in the vocabulary is taken unmerged."""
 
     steps: list[dict[str, Any]]
-    ignore_merges: bool = False
+    ignore_merges: bool | None = False
+    """None: it comes to the same, for merging makes every word of the vocabulary."""
 
 
 PRE_TOKENIZERS: Mapping[str, PreTokenizer] = {
@@ -61,7 +62,7 @@ PRE_TOKENIZERS: Mapping[str, PreTokenizer] = {
     "llama-bpe": PreTokenizer([LLAMA_3, BYTES], ignore_merges=True),
     "qwen2": PreTokenizer([QWEN_2, BYTES]),
     "dbrx": PreTokenizer([LLAMA_3, BYTES]),  # Phi-4's
-    "gpt-4o": PreTokenizer([GPT_4O, BYTES]),  # Phi-4-mini's
+    "gpt-4o": PreTokenizer([GPT_4O, BYTES], ignore_merges=None),  # Phi-4-mini's, gpt-oss'
     "tekken": PreTokenizer([MISTRAL_NEMO, BYTES], ignore_merges=True),
 }
 
@@ -157,7 +158,7 @@ def _pre_tokenizer(tokenizer: Mapping[str, Any], base: Path) -> str:
     steps = [_plain(step) for step in described.get("pretokenizers", [described])]
     ignore_merges = bool(tokenizer["model"].get("ignore_merges"))
     for name, known in PRE_TOKENIZERS.items():
-        if steps == known.steps and ignore_merges == known.ignore_merges:
+        if steps == known.steps and known.ignore_merges in {ignore_merges, None}:
             return name
     raise _refused(base, f"its pre-tokenizer is not known here: {steps}, ignore_merges {ignore_merges}")
 

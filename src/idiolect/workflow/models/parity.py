@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from idiolect.dataset import FormattedSample, RenderedSample
-from idiolect.errors import BaseModelFault, RunFailed
+from idiolect.errors import BaseModelFault, DataFault, RunFailed
 from idiolect.export import export_vocabulary, is_foreign
 from idiolect.home import Dataset, Home
 from idiolect.serving import (
@@ -47,7 +47,15 @@ def compare_base(asked: Target, made: Dataset | None = None) -> Compared | None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "vocabulary.gguf"
         export_vocabulary(asked.base.folder, file, chat_template=asked.template.source)
-        return compare_file(asked, load(file, warm_up=False), made)
+        try:
+            model = load(file, warm_up=False)
+        except DataFault as fault:
+            raise BaseModelFault(
+                f"llama.cpp cannot use the chat template or the vocabulary of {asked.base.name}.",
+                "Use another instruct model; llama.cpp says more if it is asked itself: "
+                f"llama-cli -m MODEL.gguf. ({fault.problem})",
+            ) from fault
+        return compare_file(asked, model, made)
 
 
 def compare_file(asked: Target, model: Model, made: Dataset | None = None) -> Compared:
