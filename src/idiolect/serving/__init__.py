@@ -11,6 +11,7 @@ from idiolect.serving.modelfile import modelfile
 from idiolect.serving.parity import TALKS, by_llama_cpp, by_server, by_training, differences, never_stops, trained
 from idiolect.serving.reply import Reply, reply
 from idiolect.serving.sampling import Sampling
+from idiolect.serving.shelf import Shelf
 
 __all__ = [
     "CONTEXT",
@@ -20,6 +21,7 @@ __all__ = [
     "Offered",
     "Reply",
     "Sampling",
+    "Shelf",
     "all_threads",
     "by_llama_cpp",
     "by_server",

@@ -21,12 +21,12 @@ class Fitted:
 
 
 def askable(model: Model, messages: Sequence[Message]) -> list[Message]:
-    """Return messages composed (NFC), and without control tokens of the model: a quoted one would end a turn.
+    """Return messages as training has them: composed (NFC), without white space around or control tokens within.
 
-    What is a control token llama.cpp itself decides, which takes some of other families for such as well. Raises
-    UserFault for what cannot be cut into tokens.
+    A quoted control token would end a turn. What is one llama.cpp itself decides, which takes some of other families
+    for such as well. Raises UserFault for what cannot be cut into tokens.
     """
-    said = [Message(m.role, composed(m.content)) for m in messages]
+    said = [Message(m.role, composed(m.content).strip()) for m in messages]
     together = "\n".join(m.content for m in said)
     try:
         together.encode()
@@ -44,7 +44,7 @@ def without_control_tokens(model: Model, text: str) -> str:
     while found := _control_tokens(model, text):
         for token in found:
             text = text.replace(token, "")
-    return text
+    return text.strip()
 
 
 def within(model: Model, messages: Sequence[Message], longest_answer: int = Sampling.max_tokens) -> Fitted:

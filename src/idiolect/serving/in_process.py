@@ -96,7 +96,7 @@ def prompt_text(model: Model, messages: Sequence[Message]) -> str:
 def prompt_tokens(model: Model, text: str) -> tuple[int, ...]:
     """Return the token ids that llama.cpp makes of a rendered conversation before it answers.
 
-    Raises UserFault for a text that it cannot cut.
+    Raises DataFault for a text that it cannot cut.
     """
     return tuple(token for token, _ in pieces(model, text))
 

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from idiolect.curation import Message
+from idiolect.dataset import THOUGHTS
 from idiolect.errors import RunFailed, UserFault
 from idiolect.serving.conversation import askable
 from idiolect.serving.in_process import Model, as_objects, prompt_text
 from idiolect.serving.sampling import Sampling
-
-#: How families mark a thought: where it begins, and where it ends.
-_THOUGHTS = (("<think>", "</think>"), ("[THINK]", "[/THINK]"), ("<seed:think>", "</seed:think>"))
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def _piece(chunk: dict[str, Any]) -> str:
 def _parted(text: str, asked: str) -> tuple[str, str]:
     """Return the thought and the answer of what came after the text that asked; that may begin the thought."""
     said = text.strip()
-    for begin, end in _THOUGHTS:
+    for begin, end in THOUGHTS.items():
         if said.startswith(begin) or asked.rstrip().endswith(begin):
             thought, _, answer = said.removeprefix(begin).partition(end)
             return thought.strip(), answer.strip()

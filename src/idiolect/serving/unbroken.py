@@ -10,19 +10,19 @@ from __future__ import annotations
 import unicodedata
 from itertools import groupby
 
-from idiolect.errors import UserFault
+from idiolect.errors import DataFault
 
 #: Characters of one kind in a row. No word has so many; a file that somebody pasted may.
 LONGEST = 4_000
 
 
 def check_breaks(text: str) -> None:
-    """Raise UserFault for a text with more than LONGEST characters of one kind in a row."""
+    """Raise DataFault for a text with more than LONGEST characters of one kind in a row."""
     if len(text) <= LONGEST:
         return
     longest = max((sum(1 for _ in run) for _, run in groupby(filter(None, map(_kind, text)))), default=0)
     if longest > LONGEST:
-        raise UserFault(
+        raise DataFault(
             f"{longest:,} characters in a row without a break are more than llama.cpp can cut into tokens.",
             f"Leave out what is no text, as a pasted file; {LONGEST:,} in a row are the most.",
         )
