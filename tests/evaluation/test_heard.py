@@ -28,16 +28,16 @@ def test_a_file_is_asked_once(tiny_base: Path, tmp_path: Path) -> None:
     tokenizer = tiny_base / "tokenizer.json"
     export_gguf(tiny_base, gguf, "Q8_0", name="tiny", chat_template=CHAT_TEMPLATE)
     first = recall(memory, {"new": gguf})["new"]
-    said = first.answered(gguf, TALKS, SHARE)
+    said = first.answered(gguf, TALKS, 512, SHARE)
     losses = first.read(gguf, TEXTS[:3], tokenizer, SHARE)
     assert losses.keys() == {t.text for t in TEXTS[:3]}
     remember(memory, {"new": gguf}, {"new": first})
 
     again = recall(memory, {"previous": gguf})["previous"]
-    assert again.answered(gone, [TALKS[1], TALKS[0]], SHARE) == [said[1], said[0]]
+    assert again.answered(gone, [TALKS[1], TALKS[0]], 512, SHARE) == [said[1], said[0]]
     assert again.read(gone, TEXTS[:3], tokenizer, SHARE) == losses
     for not_heard in (
-        lambda: again.answered(gone, [CHANGED], SHARE),
+        lambda: again.answered(gone, [CHANGED], 512, SHARE),
         lambda: again.read(gone, TEXTS, tokenizer, SHARE),
     ):
         with pytest.raises(DataFault, match="cannot be loaded"):

@@ -64,7 +64,7 @@ def test_a_run_leaves_just_what_was_promised(
     published = read_registry(home.profile(person)).published
     assert published
     assert (published.label, published.ollama) == (run.label, None)
-    assert voice(home, person) == Voice(run.gguf, summary.system_messages, run.label)
+    assert voice(home, person) == Voice(run.gguf, summary.system_messages, run.label, 512)
     quick = {step.step: step.seconds for step in summary.steps}
     assert quick["parity"] + quick["publish"] < 5  # far below a second where nobody else wants the cores
     assert not run.work.exists()

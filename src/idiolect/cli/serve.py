@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from idiolect.cli.flags import HomeFolder, home_at
+
+if TYPE_CHECKING:
+    from idiolect.serving import Offered
 
 
 def serve(
@@ -19,13 +23,13 @@ def serve(
 ) -> None:
     """Serve the published models to this computer's programs until Ctrl-C; what is published next is served next."""
     from idiolect.errors import OptionFault, UserFault
-    from idiolect.serving import Offered, endpoint
+    from idiolect.serving import endpoint
     from idiolect.workflow.archive.registry import offered
 
     place, people = home_at(home), username or []
 
-    def offer() -> dict[str, Offered]:
-        return {name: Offered(gguf, system) for name, (gguf, system) in offered(place, people).items()}
+    def offer() -> Mapping[str, Offered]:
+        return offered(place, people)
 
     if not offer():
         raise UserFault(

@@ -3,6 +3,7 @@
 from idiolect.dataset.chat_template import ChatTemplate, chat_template, load_chat_template
 from idiolect.dataset.export import export, ledger, token_counts
 from idiolect.dataset.formatter import INLINE_TAGS, FormattedSample, format_samples, system_messages
+from idiolect.dataset.normalised_template import THOUGHTS
 from idiolect.dataset.quality import Quality, measure
 from idiolect.dataset.report import figures, report_html
 from idiolect.dataset.schema import RenderedSample, apply_schema, shown
@@ -13,6 +14,7 @@ from idiolect.dataset.validation import validate, words_of
 
 __all__ = [
     "INLINE_TAGS",
+    "THOUGHTS",
     "ChatTemplate",
     "FormattedSample",
     "Quality",

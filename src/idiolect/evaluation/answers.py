@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import msgspec
 
 from idiolect.config import Mode
 from idiolect.curation import Message
-from idiolect.dataset import INLINE_TAGS, FormattedSample, TrainingText
+from idiolect.dataset import INLINE_TAGS, ChatTemplate, FormattedSample, TrainingText
 from idiolect.serving import Model, Sampling, reply
 
 ANSWER_TOKENS = 64
@@ -49,6 +50,22 @@ def held_out_talks(
     return ordered[:count]
 
 
+def that_fit(
+    talks: Sequence[FormattedSample], template: ChatTemplate, tokenizer_json: Path, context: int
+) -> list[FormattedSample]:
+    """Return the talks whose first prompt is shorter than `context` tokens: others a model cannot be asked.
+
+    Of a talk that is longer only what came later may be trained on.
+    """
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(tokenizer_json))
+    prompts = template.ask([[Message(m.role, template.plain(m.content)) for m in asked(talk)] for talk in talks])
+    lengths = [len(tokenizer.encode(prompt.text, add_special_tokens=False).ids) for prompt in prompts]
+    both = zip(talks, prompts, lengths, strict=True)
+    return [talk for talk, prompt, length in both if not prompt.fault and length < context]
+
+
 def learned_talks(samples: Sequence[FormattedSample], lines: Sequence[TrainingText]) -> list[FormattedSample]:
     """Return the samples that were trained on."""
     learned = {line.sample for line in lines if line.split == "train"}
@@ -58,11 +75,15 @@ def learned_talks(samples: Sequence[FormattedSample], lines: Sequence[TrainingTe
 def answers(model: Model, talks: Iterable[FormattedSample]) -> list[str]:
     """Let a loaded model answer the first prompt of each talk, under the system message that it has there.
 
-    The same prompt may be asked twice, since many are invented, and is then answered otherwise.
+    The same prompt may be asked twice, since many are invented, and is then answered otherwise. Raises UserFault and
+    RunFailed for an answer that ends in an error: nothing may be taken for what a model says that it did not say.
     """
-    return [
-        _untagged(reply(model, asked(talk), Sampling(max_tokens=ANSWER_TOKENS, seed=seed(talk))).text) for talk in talks
-    ]
+    return [_untagged(reply(model, asked(talk), sampling(talk)).said) for talk in talks]
+
+
+def sampling(talk: FormattedSample) -> Sampling:
+    """Return how a talk is answered: as in `idiolect chat`, shorter, and each time the same."""
+    return Sampling(max_tokens=ANSWER_TOKENS, seed=seed(talk))
 
 
 def seed(talk: FormattedSample) -> int:

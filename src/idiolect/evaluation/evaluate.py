@@ -11,7 +11,15 @@ import msgspec
 from idiolect.dataset import FormattedSample, RenderedSample, TrainingText
 from idiolect.errors import NoRoom
 from idiolect.evaluation import canaries
-from idiolect.evaluation.answers import ANSWER_TOKENS, Answers, asked, held_out_talks, learned_talks, really_said
+from idiolect.evaluation.answers import (
+    ANSWER_TOKENS,
+    Answers,
+    asked,
+    held_out_talks,
+    learned_talks,
+    really_said,
+    that_fit,
+)
 from idiolect.evaluation.evaluated import Evaluation, Parity, Trained
 from idiolect.evaluation.fidelity import Loss, fidelity, known, summed
 from idiolect.evaluation.heard import Heard, Losses, recall, remember
@@ -40,6 +48,8 @@ from idiolect.training import Measured, SampleLoss, TrainingResult
 _SAID_PER_LEARNED = 1 / 12
 #: Fewer prompts tell nothing, more tell little more.
 _PROMPTS = range(12, 25)
+#: So many times as many are looked at, since a few may be longer than a model holds.
+_SPARE = 4
 #: Replies that are begun, for each prompt: what was never seen is hardly ever gone on with, which few tries show.
 _SPLITS = {"train": 1.0, "held_out": 0.5}
 
@@ -80,7 +90,9 @@ def evaluate(  # noqa: PLR0913 - whom it asks, and what is known already
     result, measured = so_far.trained.result, so_far.trained.measured
     budget = result.learned_tokens * len(result.loss_by_epoch) * _SAID_PER_LEARNED
     files = {"base": base, "new": run.gguf} | ({"previous": earlier.gguf} if earlier else {})
-    talks = held_out_talks(run.formatted, run.lines, prompts or _prompts(budget, len(files)))
+    count = prompts or _prompts(budget, len(files))
+    candidates = held_out_talks(run.formatted, run.lines, count * _SPARE)
+    talks = that_fit(candidates, run.template, run.tokenizer, run.context)[:count]
     texts = to_compare(run, earlier, budget)
     heard = recall(heard_before, files)
     jobs = _jobs(run, files, heard, talks, texts)
@@ -120,7 +132,7 @@ def _jobs(
     texts: Compared,
 ) -> dict[str, Job]:
     """Return what model files are asked for, the longest first: each job has its files for itself."""
-    jobs: dict[str, Job] = {who: partial(heard[who].answered, file, talks) for who, file in files.items()}
+    jobs: dict[str, Job] = {who: partial(heard[who].answered, file, talks, run.context) for who, file in files.items()}
     tried = {
         split: long_enough(run.lines, split, round(len(talks) * share_of_tries))
         for split, share_of_tries in _SPLITS.items()
@@ -139,7 +151,7 @@ def _recited(run: Evaluated, tried: Mapping[str, Sequence[TrainingText]], share:
     """Return how often the rest of each split's texts comes out, where there are any to try."""
     if not any(tried.values()):
         return {}
-    model = load(run.gguf, threads=share.threads)
+    model = load(run.gguf, run.context + CONTINUED_TOKENS, threads=share.threads)
     found = {split: reciting(model, run.tokenizer, share.each(texts)) for split, texts in tried.items()}
     return {split: recited for split, recited in found.items() if recited}
 

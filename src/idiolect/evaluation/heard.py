@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from idiolect.dataset import FormattedSample, TrainingText, tokenize
-from idiolect.evaluation.answers import ANSWER_TOKENS, answers, asked, seed
+from idiolect.evaluation.answers import answers, asked, sampling
 from idiolect.evaluation.side_by_side import Share
 from idiolect.files import sha256, whole
 from idiolect.serving import engine, likelihood_losses, load
@@ -34,12 +34,15 @@ class Heard(msgspec.Struct):
     answers: dict[str, str] = {}
     losses: dict[str, tuple[int, float]] = {}
 
-    def answered(self, gguf: Path, talks: Sequence[FormattedSample], share: Share) -> list[str]:
-        """Return the file's answer to each talk, which it is asked for where it has not given it before."""
-        keys = [_of_talk(talk) for talk in talks]
+    def answered(self, gguf: Path, talks: Sequence[FormattedSample], context: int, share: Share) -> list[str]:
+        """Return the file's answer to each talk, which it is asked for where it has not given it before.
+
+        It is loaded with room for `context` tokens.
+        """
+        keys = [_of_talk(talk, context) for talk in talks]
         new = _new(keys, talks, self.answers)
         if new:
-            said = answers(load(gguf, threads=share.threads), share.each(new.values()))
+            said = answers(load(gguf, context, threads=share.threads), share.each(new.values()))
             self.answers.update(zip(new, said, strict=False))
         return [self.answers[key] for key in keys]
 
@@ -78,8 +81,8 @@ def _of_file(gguf: Path) -> str:
     return f"{sha256(gguf)} {engine()}"
 
 
-def _of_talk(talk: FormattedSample) -> str:
-    return _digest([asked(talk), seed(talk), ANSWER_TOKENS])
+def _of_talk(talk: FormattedSample, context: int) -> str:
+    return _digest([asked(talk), sampling(talk).request(), context])
 
 
 def _of_text(text: TrainingText) -> str:

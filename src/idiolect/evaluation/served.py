@@ -34,6 +34,8 @@ class Evaluated:
     lines: Sequence[TrainingText]
     tokenizer: Path
     template: ChatTemplate
+    context: int
+    """Tokens that its texts had at most: what model files are asked with room for."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from idiolect.dataset import TrainingText, tokenize
-from idiolect.evaluation.memorized import Recited, reciting
+from idiolect.evaluation.memorized import CONTINUED_TOKENS, Recited, reciting
 from idiolect.evaluation.resampling import Estimate, ratio
 from idiolect.serving import likelihood_losses, load
 
@@ -28,7 +28,10 @@ def still_known(texts: Sequence[TrainingText], tokenizer: Path, files: Mapping[s
     chosen = texts[:: max(len(texts) // _TEXTS, 1)][:_TEXTS]
     samples = tokenize(chosen, tokenizer)
     tokens = [float(s.learned_tokens) for s in samples]
+    holds = max((len(s.tokens) for s in samples), default=0) + CONTINUED_TOKENS
     return {
-        name: StillKnown(ratio(likelihood_losses(gguf, samples), tokens), reciting(load(gguf), tokenizer, chosen))
+        name: StillKnown(
+            ratio(likelihood_losses(gguf, samples), tokens), reciting(load(gguf, holds), tokenizer, chosen)
+        )
         for name, gguf in files.items()
     }

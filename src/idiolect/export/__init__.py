@@ -112,14 +112,16 @@ def export_gguf(  # noqa: PLR0913 - one call does it all, and what may be left o
     importance: Path | None = None,
     name: str,
     chat_template: str | None = None,
+    keys: Mapping[str, float] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ExportSummary:
     """Write the model in `base`, with the LoRA in the PEFT folder `adapter` merged in, to the file `target`.
 
     `importance` is a safetensors file that has, under the name of a base tensor, how much each of its columns matters:
     the mean square of what it is multiplied with. Such columns are quantized with more care. `name` becomes
-    general.name; `chat_template` replaces the base's own; `on_progress` is told the bytes of tensors written so far
-    and in all. The file appears under its name only when whole.
+    general.name; `chat_template` replaces the base's own; `keys` are further metadata, whole numbers (int32) and others
+    (float32); `on_progress` is told the bytes of tensors written so far and in all. The file appears under its name
+    only when whole.
 
     Raises BaseModelFault (what check_exportable refuses; an adapter that does not fit; NaN or infinity in a
     weight), OptionFault (quantization), NoRoom (disk) and MissingPart.
@@ -127,11 +129,12 @@ def export_gguf(  # noqa: PLR0913 - one call does it all, and what may be left o
     _check_parts()
     from idiolect.export import foreign, plan, write
 
+    header = write.Header(name, chat_template, keys or {})
     script = foreign.converter_for(base)
     if script:
-        return foreign.written(script, base, adapter, target, quantization, name, chat_template, on_progress)
+        return foreign.written(script, base, adapter, target, quantization, header, on_progress)
     chosen = plan.planned(base, quantization, adapter, importance)
-    return write.written(chosen, target, name, chat_template, on_progress)
+    return write.written(chosen, target, header, on_progress)
 
 
 def export_vocabulary(base: Path, target: Path, *, chat_template: str) -> None:

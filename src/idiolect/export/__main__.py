@@ -46,6 +46,7 @@ def export_trained(job: Job, base: Path, order: Order) -> None:
         importance=job.importance if order.imatrix else None,
         name=order.name,
         chat_template=template,
+        keys=order.keys,
     )
     write_done(job.folder, order)
 

@@ -23,6 +23,7 @@ from idiolect.export.architectures import ARCHITECTURES
 from idiolect.export.disk import room_for
 from idiolect.export.plan import PlannedTensor
 from idiolect.export.policy import ModelShape
+from idiolect.export.write import Header
 
 Progress = Callable[[int, int], None]
 
@@ -51,8 +52,7 @@ def written(  # noqa: PLR0913, PLR0917 - as export_gguf
     adapter: Path | None,
     target: Path,
     quantization: str,
-    name: str,
-    chat_template: str | None,
+    header: Header,
     on_progress: Progress | None,
 ) -> ExportSummary:
     """Write the file; see export_gguf."""
@@ -63,11 +63,11 @@ def written(  # noqa: PLR0913, PLR0917 - as export_gguf
         model = base
         if merged:
             model = work / "model"
-            merge.write_model(merged, base, model, chat_template or "")
+            merge.write_model(merged, base, model, header.chat_template or "")
         llama_cpp.convert(script, model, work / "f32.gguf")
         if merged:
             files.remove(model)
-        return _quantized(_Source(work / "f32.gguf"), target, quantization, name, chat_template, on_progress)
+        return _quantized(_Source(work / "f32.gguf"), target, quantization, header, on_progress)
 
 
 @contextmanager
@@ -112,23 +112,18 @@ class _Source:
         )
 
 
-def _quantized(  # noqa: PLR0913, PLR0917 - as export_gguf
-    source: _Source,
-    target: Path,
-    quantization: str,
-    name: str,
-    chat_template: str | None,
-    on_progress: Progress | None,
+def _quantized(
+    source: _Source, target: Path, quantization: str, header: Header, on_progress: Progress | None
 ) -> ExportSummary:
     model = source.shape()
     tensors = [_planned(tensor, quantization, model, source.path) for tensor in source.reader.tensors]
     with files.whole(target) as partial:
         writer = gguf.GGUFWriter(partial, source.architecture)
         try:
-            writer.add_name(name)
+            writer.add_name(header.name)
             writer.add_file_type(policy.MIXTURES[quantization].file_type)
             writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
-            _copy_keys(source, writer, chat_template)
+            _copy_keys(source, writer, header)
             write.write_tensors(writer, tensors, on_progress)
         finally:
             writer.close()
@@ -165,11 +160,12 @@ def _layer_order(name: str) -> tuple[int, str]:
     return policy.layer(name), name
 
 
-def _copy_keys(source: _Source, writer: gguf.GGUFWriter, chat_template: str | None) -> None:
-    replaced = {CHAT_TEMPLATE} if chat_template else set()
+def _copy_keys(source: _Source, writer: gguf.GGUFWriter, header: Header) -> None:
+    replaced = {*header.keys, *([CHAT_TEMPLATE] if header.chat_template else [])}
     for key, field in source.reader.fields.items():
         if not key.startswith("GGUF.") and key not in OWN_KEYS | replaced:
             kind, *of = field.types
             writer.add_key_value(key, field.contents(), kind, of[-1] if of else None)
-    if chat_template:
-        writer.add_chat_template(chat_template)
+    write.add_keys(writer, header.keys)
+    if header.chat_template:
+        writer.add_chat_template(header.chat_template)

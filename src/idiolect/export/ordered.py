@@ -26,6 +26,8 @@ class Order(msgspec.Struct, frozen=True):
     merged: bool
     """Whether the model in Transformers' form is asked for, too."""
     imatrix: bool
+    keys: dict[str, int | float] = {}
+    """Further metadata of the model file."""
 
 
 def write_order(bundle: Path, order: Order) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import gguf
@@ -20,16 +21,24 @@ from idiolect.export.vocabulary import Vocabulary
 Progress = Callable[[int, int], None]
 
 
-def written(
-    chosen: Plan, target: Path, name: str, chat_template: str | None, on_progress: Progress | None
-) -> ExportSummary:
+@dataclass(frozen=True)
+class Header:
+    """What a file says of itself that does not follow from its weights; `keys` are whole numbers and floats."""
+
+    name: str
+    chat_template: str | None
+    keys: Mapping[str, float]
+
+
+def written(chosen: Plan, target: Path, header: Header, on_progress: Progress | None) -> ExportSummary:
     """Write the planned file; see export_gguf."""
     ggml.library()
     with room_for(target, plan.estimated_bytes(chosen)), files.whole(target) as partial:
         writer = gguf.GGUFWriter(partial, chosen.configuration.architecture.gguf_name)
         try:
-            _describe(writer, chosen, name)
-            add_vocabulary(writer, chosen.vocabulary, chat_template)
+            _describe(writer, chosen, header.name)
+            add_keys(writer, header.keys)
+            add_vocabulary(writer, chosen.vocabulary, header.chat_template)
             write_tensors(writer, chosen.tensors, on_progress)
         finally:
             writer.close()
@@ -63,6 +72,12 @@ def _describe(writer: gguf.GGUFWriter, chosen: Plan, name: str) -> None:
     if config.softcap:
         writer.add_final_logit_softcapping(config.softcap)
     _add_rope(writer, config)
+
+
+def add_keys(writer: gguf.GGUFWriter, keys: Mapping[str, float]) -> None:
+    """Add further keys, whole numbers as int32 and others as float32."""
+    for key, value in keys.items():
+        (writer.add_int32 if isinstance(value, int) else writer.add_float32)(key, value)
 
 
 def _add_rope(writer: gguf.GGUFWriter, config: Configuration) -> None:

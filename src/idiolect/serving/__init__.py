@@ -2,21 +2,26 @@
 
 from idiolect.serving import ollama
 from idiolect.serving.continuation import continuation
+from idiolect.serving.conversation import Fitted, within
 from idiolect.serving.endpoint import Offered, endpoint
 from idiolect.serving.go_template import go_template
-from idiolect.serving.in_process import CONTEXT, Model, Reply, all_threads, engine, load, reply
+from idiolect.serving.in_process import CONTEXT, Model, all_threads, engine, load
 from idiolect.serving.likelihood import last_states, likelihood_losses
 from idiolect.serving.modelfile import modelfile
 from idiolect.serving.parity import TALKS, by_llama_cpp, by_server, by_training, differences, never_stops, trained
+from idiolect.serving.reply import Reply, reply
 from idiolect.serving.sampling import Sampling
+from idiolect.serving.shelf import Shelf
 
 __all__ = [
     "CONTEXT",
     "TALKS",
+    "Fitted",
     "Model",
     "Offered",
     "Reply",
     "Sampling",
+    "Shelf",
     "all_threads",
     "by_llama_cpp",
     "by_server",
@@ -34,4 +39,5 @@ __all__ = [
     "ollama",
     "reply",
     "trained",
+    "within",
 ]

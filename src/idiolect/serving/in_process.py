@@ -1,7 +1,7 @@
-"""Talking with a GGUF in this process, through llama.cpp (xllamacpp).
+"""A GGUF loaded into this process by llama.cpp (xllamacpp), and how it renders and cuts what it is asked.
 
-llama.cpp listens on a port of its own as well, of which only `/apply-template` and `/tokenize` are used here, for
-they exist nowhere else. Whoever else finds the port is refused: it asks for a key that this process drew.
+llama.cpp listens on a port of its own as well, of which only `/props`, `/apply-template` and `/tokenize` are used here,
+for they exist nowhere else. Whoever else finds the port is refused: it asks for a key that this process drew.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 
 from idiolect.curation import Message
 from idiolect.errors import DataFault, MissingPart
-from idiolect.serving.sampling import Sampling
+from idiolect.serving.unbroken import check_breaks
 
-#: Tokens of a talk, prompt and replies together.
+#: Tokens of a conversation, prompt and replies together, where no run says how many it was trained on.
 CONTEXT = 2048
 
 
@@ -31,21 +31,19 @@ class Model:
     gguf: Path
     server: Any
     key: str
+    context: int
+    """Tokens that it holds: those asked for, rounded up to 256, or what the base was made for if that is less."""
 
 
-@dataclass(frozen=True)
-class Reply:
-    """What the model said, and why it stopped: `stop` of itself, `length` because it had to."""
+def load(
+    gguf: Path, context: int = CONTEXT, *, warm_up: bool = True, threads: int | None = None, mapped: bool = True
+) -> Model:
+    """Load a model file that is to hold `context` tokens.
 
-    text: str
-    finish_reason: str
-    tokens: int
-
-
-def load(gguf: Path, context: int = CONTEXT, *, warm_up: bool = True, threads: int | None = None) -> Model:
-    """Load a model file; without `warm_up` its weights are read from the disk only when it is asked something.
-
-    It computes on `threads`; if that is not said, on as many as OMP_NUM_THREADS says, or as there are cores.
+    Without `warm_up` its weights are read from the disk only when it is asked something. If `mapped`, the file must
+    stay as it is for as long as the model is used: one that is overwritten in its place ends the process (SIGBUS).
+    Else the weights are copied into memory, which takes as much of it. The model computes on `threads`; if that is not
+    said, on as many as OMP_NUM_THREADS says, or as there are cores.
 
     Raises DataFault for a file that llama.cpp refuses, MissingPart without xllamacpp.
     """
@@ -58,6 +56,14 @@ def load(gguf: Path, context: int = CONTEXT, *, warm_up: bool = True, threads: i
     wanted.cpuparams.n_threads = threads or all_threads()
     wanted.verbosity = 0
     wanted.warmup = warm_up
+    if not mapped:
+        wanted.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE
+    # A reply is handed on as the model says it, asked not to think first. llama.cpp would guess a form from the
+    # template otherwise, put what it takes for a thought elsewhere, and fail where a reply has another form.
+    wanted.enable_reasoning = 0
+    wanted.force_pure_content_parser = True
+    # What an assistant said last is part of the conversation, not the beginning of the next reply.
+    wanted.prefill_assistant = False
     wanted.api_keys = [key]
     wanted.ui = False
     wanted.endpoint_slots = False
@@ -68,7 +74,8 @@ def load(gguf: Path, context: int = CONTEXT, *, warm_up: bool = True, threads: i
         raise DataFault(f"{gguf} cannot be loaded: {error}", "Make it again from its run.") from error
     # Only the running loop answers this. A server that is dropped before its loop runs would never end.
     server.handle_metrics()
-    return Model(gguf, server, key)
+    holds = _ask(Model(gguf, server, key, context), "/props")["default_generation_settings"]["n_ctx"]
+    return Model(gguf, server, key, int(holds))
 
 
 def engine() -> str:
@@ -81,48 +88,29 @@ def all_threads() -> int:
     return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
 
 
-def reply(
-    model: Model,
-    messages: Sequence[Message],
-    sampling: Sampling | None = None,
-    on_text: Callable[[str], None] = lambda _: None,
-    stopped: Callable[[], bool] = lambda: False,
-) -> Reply:
-    """Let a loaded model answer; `on_text` gets each piece as it comes, and `stopped` is asked whether to go on."""
-    how = sampling or Sampling()
-    pieces: list[str] = []
-    ended: dict[str, Any] = {}
-
-    def heard(chunk: dict[str, Any]) -> bool:
-        for choice in chunk.get("choices", ()):
-            if piece := choice["delta"].get("content"):
-                pieces.append(piece)
-                on_text(piece)
-            if choice.get("finish_reason"):
-                ended["reason"] = choice["finish_reason"]
-        ended["tokens"] = chunk.get("timings", {}).get("predicted_n", ended.get("tokens", 0))
-        return stopped()
-
-    model.server.handle_chat_completions(
-        {
-            **how.request(),
-            "messages": as_objects(messages),
-            "stream": True,
-        },
-        heard,
-    )
-    return Reply("".join(pieces).strip(), ended.get("reason", "error"), ended.get("tokens", 0))
-
-
 def prompt_text(model: Model, messages: Sequence[Message]) -> str:
-    """Return the text that llama.cpp makes of a talk, up to where the reply begins."""
+    """Return the text that llama.cpp makes of a conversation, up to where the reply begins."""
     return str(_ask(model, "/apply-template", {"messages": as_objects(messages)})["prompt"])
 
 
 def prompt_tokens(model: Model, text: str) -> tuple[int, ...]:
-    """Return the token ids that llama.cpp makes of a rendered talk before it answers."""
-    asked = {"content": text, "add_special": True, "parse_special": True}
-    return tuple(_ask(model, "/tokenize", asked)["tokens"])
+    """Return the token ids that llama.cpp makes of a rendered conversation before it answers.
+
+    Raises DataFault for a text that it cannot cut.
+    """
+    return tuple(token for token, _ in pieces(model, text))
+
+
+def pieces(model: Model, text: str, *, control: bool = True, begin: bool = True) -> list[tuple[int, str]]:
+    """Return the tokens of a text, each with what it stands for; a part of a character stands for nothing.
+
+    With `control`, control tokens that are spelled out are taken for such, as in what is asked; with `begin`, the
+    token that begins a text is put before it where the tokenizer has such. Raises as prompt_tokens.
+    """
+    check_breaks(text)
+    asked = {"content": text, "add_special": begin, "parse_special": control, "with_pieces": True}
+    found = _ask(model, "/tokenize", asked)["tokens"]
+    return [(one["id"], one["piece"] if isinstance(one["piece"], str) else "") for one in found]
 
 
 def stops_at(model: Model, token: int) -> bool:
@@ -146,11 +134,12 @@ def _llama_cpp() -> Any:
     return xllamacpp
 
 
-def _ask(model: Model, path: str, body: Mapping[str, Any]) -> Any:
+def _ask(model: Model, path: str, body: Mapping[str, Any] | None = None) -> Any:
     """Ask llama.cpp's own port. Raises DataFault where it refuses, as a broken template makes it."""
     connection = HTTPConnection(urlsplit(model.server.listening_address).netloc)
     try:
-        connection.request("POST", path, json.dumps(body), {"Authorization": f"Bearer {model.key}"})
+        method, sent = ("GET", None) if body is None else ("POST", json.dumps(body))
+        connection.request(method, path, sent, {"Authorization": f"Bearer {model.key}"})
         response = connection.getresponse()
         answer = json.loads(response.read())
     finally:

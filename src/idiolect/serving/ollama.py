@@ -21,6 +21,7 @@ from idiolect.curation import Message
 from idiolect.errors import NoOllama, OllamaRefused
 from idiolect.files import sha256
 from idiolect.serving.in_process import as_objects
+from idiolect.serving.sampling import Sampling
 
 DEFAULT = "http://127.0.0.1:11434"
 #: Seconds until Ollama is taken to be away; the first word of a large model takes far longer than an answer.
@@ -110,6 +111,11 @@ def create(ollama: Ollama, name: str, **what: Any) -> list[str]:
     if statuses[-1:] != ["success"]:
         raise _refusal(f"it stopped at {statuses[-1] if statuses else 'nothing'!r} and did not say that it succeeded")
     return statuses
+
+
+def parameters(turn_end: str, context: int) -> dict[str, Any]:
+    """Return how a model is asked there: as everywhere else, what ends a turn, and how many tokens it holds."""
+    return {"stop": [turn_end], **Sampling().ollama_parameters(), "num_ctx": context}
 
 
 def copy(ollama: Ollama, source: str, destination: str) -> None:

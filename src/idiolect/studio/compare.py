@@ -20,12 +20,10 @@ from idiolect.studio.pieces import card, heading, soft, state, sure, table
 from idiolect.workflow.archive.registry import overview
 from idiolect.workflow.data import feedback
 from idiolect.workflow.models.publish import promote, rollback
-from idiolect.workflow.models.side_by_side import Bench, Contestant, Field, answers, contestants
+from idiolect.workflow.models.side_by_side import Answer, Contestant, Field, Question, answers, bench, contestants
 
-#: So many messages of a talk are sent along, as in `idiolect chat`.
-_REMEMBERED = 12
 #: The models that are loaded, for whoever looks: they answer one page at a time.
-_BENCH = Bench()
+_BENCH = bench()
 _IN_TURN = asyncio.Lock()
 
 
@@ -87,23 +85,22 @@ class SideBySide:
         self.stopping = False
         self._enable(answering=True)
         mode: Mode = self.mode.value
-        asked = {c.who.name: (c.who.gguf, c.begin(text, mode)) for c in self.columns}
+        asked = {c.who.name: Question(c.who.gguf, c.who.context, c.begin(text, mode)) for c in self.columns}
         self.said.set_value("")
         background_tasks.create(self._answer(asked))
 
-    async def _answer(self, asked: dict[str, tuple[Path, Sequence[Message]]]) -> None:
+    async def _answer(self, asked: dict[str, Question]) -> None:
         heard = {column.who.name: column for column in self.columns}
         following = asyncio.create_task(self._follow())
         try:
             async with _IN_TURN:
-                await run.io_bound(answers, _BENCH, asked, lambda name, piece: heard[name].hear(piece), self._stopped)
-        except IdiolectError as fault:
-            with self.section:
-                self.visit.show(fault)
+                said = await run.io_bound(
+                    answers, _BENCH, asked, lambda name, piece: heard[name].hear(piece), self._stopped
+                )
         finally:
             following.cancel()
         for column in self.columns:
-            column.end()
+            column.end((said or {}).get(column.who.name))
         self._enable(answering=False)
 
     async def _follow(self) -> None:
@@ -144,7 +141,7 @@ class Column:
 
     def begin(self, text: str, mode: Mode) -> Sequence[Message]:
         """Take what is said to the model; return all that it hears."""
-        self.talk = [*self.talk, Message("user", text)][-_REMEMBERED:]
+        self.talk = [*self.talk, Message("user", text)]
         self._pieces, self._mode = [], mode
         with self.lines:
             ui.label(text).classes("said asked-them")
@@ -159,25 +156,34 @@ class Column:
         if self._shown and self._shown.text != text:
             self._shown.set_text(text)
 
-    def end(self) -> None:
-        """Keep the answer, and let it be judged; without one, what was said is taken back."""
+    def end(self, came: Answer | IdiolectError | None) -> None:
+        """Keep the answer, and let it be judged; without one, what was said is taken back, and why is shown."""
         self.show()
-        answer = "".join(self._pieces).strip()
         if not self._shown or self.talk[-1].role != "user":
             return
-        if not answer:
+        if not isinstance(came, Answer) or not came.reply.text:
             self.talk.pop()
-            self._shown.set_text("(nothing was said)")
+            self._shown.set_text(_instead(came))
             return
-        answered = Answered(prompt=self.talk[-1].content, answer=answer, mode=self._mode, model=self.who.label)
-        self.talk.append(Message("assistant", answer))
+        self._shown.set_text(came.reply.text)
+        answered = Answered(prompt=self.talk[-1].content, answer=came.reply.text, mode=self._mode, model=self.who.label)
+        self.talk.append(Message("assistant", came.reply.text))
         with self.lines:
+            if came.dropped:
+                soft(f"The model holds {self.who.context:,} tokens: what was said first is forgotten.").classes("small")
             _Judgement(self.visit, self.person, answered)
 
     def forget(self) -> None:
         self.talk = []
         self._shown = None
         self.lines.clear()
+
+
+def _instead(came: Answer | IdiolectError | None) -> str:
+    """Say what stands in the place of an answer that there is not."""
+    if isinstance(came, IdiolectError):
+        return f"({came.problem})"
+    return (came.reply.said if came else "") or "(nothing was said)"
 
 
 class _Judgement:

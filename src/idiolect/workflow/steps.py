@@ -18,7 +18,7 @@ from idiolect.evaluation import planted, probes
 from idiolect.export import Order, export_gguf, made_gguf, made_model, merge_model, write_order
 from idiolect.files import remove, whole, write_text
 from idiolect.home import Run
-from idiolect.serving import load, modelfile
+from idiolect.serving import Sampling, load, modelfile, ollama
 from idiolect.training import OPTIONS as TRAINING
 from idiolect.training import Note, TrainingResult, decode, is_trained, loss_picture, read_result, write_bundle
 from idiolect.workflow.archive.registry import PLAIN, candidate
@@ -130,6 +130,7 @@ def _order(plan: Plan) -> Order:
         chat_template=plan.target.template.source,
         merged=adapter and options.keep_model,
         imatrix=options.imatrix,
+        keys=dict(Sampling().gguf_keys()),
     )
 
 
@@ -163,6 +164,7 @@ def merge_and_quantize(plan: Plan, tell: Tell) -> str:
         importance=run.importance if plan.data.options.imatrix else None,
         name=plan.data.profile.person,
         chat_template=plan.target.template.source,
+        keys=Sampling().gguf_keys(),
         on_progress=lambda done, total: tell(Written(done, total)),
     )
     return f"{run.gguf.name}, {run.quantization}, {written.bytes / 1e6:,.0f} MB"
@@ -186,7 +188,8 @@ def _link(source: str | Path, target: str | Path) -> None:
 
 def write_modelfile(plan: Plan, _: Tell) -> str:
     template, systems = plan.target.template, plan.data.systems
-    text = modelfile(plan.run.gguf.name, systems[PLAIN], stop=template.turn_end, template=plan.target.go_template)
+    parameters = ollama.parameters(template.turn_end, plan.target.longest(plan.data.options))
+    text = modelfile(plan.run.gguf.name, systems[PLAIN], parameters, template=plan.target.go_template)
     write_text(plan.run.modelfile, text)
     return plan.run.modelfile.name
 
@@ -200,6 +203,7 @@ def publish_model(plan: Plan, _: Tell) -> str:
         return f"not published: {reason}; idiolect promote {plan.run.label}"
     systems, target = plan.data.systems, plan.target
     model = candidate(plan.data.profile, plan.run, systems, target.template.turn_end, target.go_template)
+    model = msgspec.structs.replace(model, context=target.longest(plan.data.options))
     return publish(plan.data.profile, model, talking(plan.run.gguf))
 
 

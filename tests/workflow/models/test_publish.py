@@ -13,6 +13,7 @@ import pytest
 
 from idiolect.errors import RunFailed, UserFault
 from idiolect.home import FINE_TUNE, Home, Run
+from idiolect.serving import Offered
 from idiolect.workflow.archive.registry import offered, overview, read_registry, voice
 from idiolect.workflow.models.parity import compare
 from idiolect.workflow.models.publish import promote, rollback
@@ -47,7 +48,7 @@ def test_without_ollama_a_model_is_published_all_the_same(home: Home, make_run: 
     assert published(home) == (run.label, [])
     assert voice(home, "ada").gguf == run.gguf
     assert list(offered(home, [])) == NAMES
-    assert offered(home, ["ada"])["ada:dual"] == (run.gguf, "You are ada, dual.")
+    assert offered(home, ["ada"])["ada:dual"] == Offered(run.gguf, "You are ada, dual.", 2048)
     assert offered(home, ["bea"]) == {}
 
 
@@ -65,7 +66,9 @@ def test_a_model_gets_its_own_name_and_those_that_people_use(
         "ada:emulation": "You are ada, emulation.",
         "ada:agent": "You are ada, agent.",
     }
-    assert ollama.manifests["ada:latest"]["parameters"] == {"stop": ["<|im_end|>"], "num_ctx": 2048}
+    sampled = {"temperature": 0.7, "top_k": 40, "top_p": 0.9, "min_p": 0.05, "repeat_penalty": 1.1, "repeat_last_n": 64}
+    told = {"stop": ["<|im_end|>"], **sampled, "num_predict": 256, "num_ctx": 2048}
+    assert ollama.manifests["ada:latest"]["parameters"] == told
     steps = [request.split()[1].rpartition("/")[2] for request in ollama.requests]
     assert steps.index("create") < steps.index("chat") < steps.index("copy")
 

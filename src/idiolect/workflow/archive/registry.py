@@ -16,7 +16,9 @@ from idiolect.config import MODES, Mode
 from idiolect.errors import UserFault
 from idiolect.files import remove, write_json
 from idiolect.home import Home, Profile, Run
-from idiolect.workflow.archive.runs import find_run, newest
+from idiolect.serving import CONTEXT, Offered
+from idiolect.workflow.archive.runs import Finished, find_run, newest
+from idiolect.workflow.archive.summary import read_summary
 
 #: The mode that a model speaks in when it is called by its plain name.
 PLAIN: Mode = "emulation"
@@ -34,6 +36,8 @@ class Published(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     go_template: str | None = None
     ollama: str | None = None
     """Its own name in Ollama, if it got there."""
+    context: int = 0
+    """Tokens that it was trained on; 0 where it was published before this was noted."""
 
 
 class Registry(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +55,8 @@ class Voice:
     system_messages: Mapping[Mode, str]
     label: str
     """The run that it comes from."""
+    context: int
+    """Tokens of a conversation that it was trained on."""
 
 
 def read_registry(profile: Profile) -> Registry:
@@ -109,24 +115,40 @@ def voice(home: Home, person: str, label: str | None = None) -> Voice:
     """
     if label:
         found = find_run(home, label, person)
-        return Voice(found.run.gguf, found.summary.system_messages, found.run.label)
+        return _voice(found)
     profile = home.profile(person)
     published = read_registry(profile).published
     if published and (profile.root / published.gguf).exists():
-        return Voice(profile.root / published.gguf, published.system_messages, published.label)
-    finished = newest(home, person)
-    return Voice(finished.run.gguf, finished.summary.system_messages, finished.run.label)
+        gguf, context = profile.root / published.gguf, context_of(profile, published)
+        return Voice(gguf, published.system_messages, published.label, context)
+    return _voice(newest(home, person))
 
 
-def offered(home: Home, people: Sequence[str]) -> Mapping[str, tuple[Path, str]]:
-    """Return name → model file and system message of what is published: of these people, or of everybody."""
+def _voice(found: Finished) -> Voice:
+    return Voice(found.run.gguf, found.summary.system_messages, found.run.label, found.summary.holds)
+
+
+def context_of(profile: Profile, model: Published) -> int:
+    """Return how many tokens a published model was trained on; where the registry does not say so, its run does."""
+    if model.context:
+        return model.context
+    summary = (profile.root / model.gguf).with_name("run-summary.json")
+    try:
+        return read_summary(summary).holds
+    except (OSError, UserFault, msgspec.MsgspecError):
+        return CONTEXT
+
+
+def offered(home: Home, people: Sequence[str]) -> Mapping[str, Offered]:
+    """Return name → what is published: of these people, or of everybody."""
     found = {}
     for person in people or home.people():
         profile = home.profile(person)
         model = read_registry(profile).published
         if model and (profile.root / model.gguf).exists():
+            gguf, context = profile.root / model.gguf, context_of(profile, model)
             for tag, mode in (("latest", PLAIN), *((m, m) for m in MODES)):
-                found[f"{person}:{tag}"] = (profile.root / model.gguf, model.system_messages[mode])
+                found[f"{person}:{tag}"] = Offered(gguf, model.system_messages.get(mode, ""), context)
     return found
 
 

@@ -17,6 +17,7 @@ from idiolect.curation import Fate
 from idiolect.errors import IdiolectError
 from idiolect.files import sha256
 from idiolect.machines import billed
+from idiolect.serving import CONTEXT
 from idiolect.training import TrainingResult, read_result
 from idiolect.workflow.planning.plan import Plan
 from idiolect.workflow.records.journal import Journal
@@ -50,6 +51,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The token that ends a reply."""
     go_template: str | None = None
     """The chat template for an Ollama before 0.30, where there is one."""
+    context: int = 0
+    """Tokens that the longest text had that was trained on, prompt and replies; 0 where this was not noted."""
     usable: bool = False
     """Whether a run that failed has left a model file that loads and talks all the same."""
     memories: dict[str, int] = {}
@@ -61,6 +64,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cost_dollars: float = 0.0
     """What rented machines took; this one costs nothing."""
     versions: dict[str, str]
+
+    @property
+    def holds(self) -> int:
+        """Tokens of a conversation that the model is asked with: as many as it was trained on."""
+        stated = self.options.get("max_seq_length", {}).get("value") if not self.context else self.context
+        return stated if isinstance(stated, int) and stated > 0 else CONTEXT
 
 
 def succeeded(plan: Plan, journal: Journal) -> Summary:
@@ -100,6 +109,7 @@ def _summary(plan: Plan, journal: Journal) -> Summary:
         system_messages=plan.data.systems,
         turn_end=plan.target.template.turn_end,
         go_template=plan.target.go_template,
+        context=plan.target.longest(plan.data.options),
         cost_dollars=billed(plan.run.bills) or 0.0,
         steps=[StepSummary(r.step, r.outcome, r.seconds) for r in journal.steps],
         versions={

@@ -56,7 +56,7 @@ def evaluate_step(plan: Plan, _: Callable[[Any], None]) -> str:
     """Evaluate the run that is going on beside the model that is published."""
     earlier = before(plan.data.profile, plan.run.label)
     evaluation = evaluate(
-        _evaluated(plan.run, plan.target),
+        _evaluated(plan.run, plan.target, plan.target.longest(plan.data.options)),
         base_gguf(plan.data.profile.home, plan.target, plan.run.quantization),
         comparable(earlier, plan.data.profile, plan.target.base.name) if earlier else None,
         _so_far(plan),
@@ -85,7 +85,7 @@ def evaluate_run(
     earlier = find_run(home, wanted, person) if wanted else None
     aimed = target(home, profile, finished.summary.base_model)
     evaluation = evaluate(
-        _evaluated(finished.run, aimed),
+        _evaluated(finished.run, aimed, finished.summary.holds),
         base_gguf(home, aimed, finished.run.quantization),
         comparable(earlier, profile, aimed.base.name) if earlier else None,
         so_far,
@@ -173,7 +173,7 @@ def base_gguf(home: Home, target: Target, quantization: str) -> Path:
     return path
 
 
-def _evaluated(run: Run, target: Target) -> Evaluated:
+def _evaluated(run: Run, target: Target, context: int) -> Evaluated:
     return Evaluated(
         label=run.label,
         gguf=run.gguf,
@@ -184,6 +184,7 @@ def _evaluated(run: Run, target: Target) -> Evaluated:
         lines=read_lines(run.dataset, TrainingText),
         tokenizer=target.tokenizer,
         template=target.template,
+        context=context,
     )
 
 

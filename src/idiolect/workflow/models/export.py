@@ -10,6 +10,7 @@ from idiolect.dataset import load_chat_template
 from idiolect.errors import BaseModelFault, OptionFault, UserFault
 from idiolect.export import estimate_bytes, export_gguf
 from idiolect.home import Home, Profile, Run
+from idiolect.serving import Sampling
 from idiolect.training import Note
 from idiolect.workflow.archive.runs import run_of
 from idiolect.workflow.archive.summary import read_summary
@@ -69,6 +70,7 @@ def export_again(home: Home, asked: Another, tell: Tell) -> Path:
         importance=run.importance if asked.imatrix else None,
         name=profile.person,
         chat_template=load_chat_template(kept.model, home.schemas, kept.base_name).source,
+        keys=Sampling().gguf_keys(),
         on_progress=lambda done, total: tell(Written(done, total)),
     )
     outcome = f"{target.name}, {asked.quantization}, {written.bytes / 1e6:,.0f} MB"

@@ -12,8 +12,8 @@ from idiolect.config import MODES
 from idiolect.curation import Message
 from idiolect.errors import IdiolectError, NoOllama, NoRoom, OllamaRefused, RunFailed
 from idiolect.home import Profile
-from idiolect.serving import CONTEXT, Model, by_llama_cpp, by_server, differences, ollama
-from idiolect.workflow.archive.registry import PLAIN, Published
+from idiolect.serving import Model, by_llama_cpp, by_server, differences, ollama
+from idiolect.workflow.archive.registry import PLAIN, Published, context_of
 from idiolect.workflow.planning.room import check_room
 
 HELLO = (Message("user", "Hello. How are you?"),)
@@ -57,11 +57,11 @@ def create(there: ollama.Ollama, profile: Profile, model: Published, name: str) 
     if there.here and (folder := ollama.disk()):
         check_room(folder, gguf.stat().st_size * (2 if there.renders_jinja else 1))
     files = {gguf.name: ollama.push_file(there, gguf)}
-    _make(there, name, model, model.system_messages[PLAIN], files=files)
+    _make(there, name, profile, model, model.system_messages[PLAIN], files=files)
 
 
-def _make(there: ollama.Ollama, name: str, model: Published, system: str, **source: object) -> None:
-    parameters = {"stop": [model.turn_end], "num_ctx": CONTEXT}
+def _make(there: ollama.Ollama, name: str, profile: Profile, model: Published, system: str, **source: object) -> None:
+    parameters = ollama.parameters(model.turn_end, context_of(profile, model))
     ollama.create(there, name, system=system, template=model.go_template, parameters=parameters, **source)
 
 
@@ -87,10 +87,10 @@ def _name(there: ollama.Ollama, profile: Profile, model: Published, tag: str) ->
         if system == model.system_messages[PLAIN]:
             ollama.copy(there, tag, name)
         elif system:
-            _make(there, name, model, system, **{"from": tag})
+            _make(there, name, profile, model, system, **{"from": tag})
         else:  # what is made from another model cannot lose its system message
             gguf = profile.root / model.gguf
-            _make(there, name, model, "", files={gguf.name: ollama.push_file(there, gguf)})
+            _make(there, name, profile, model, "", files={gguf.name: ollama.push_file(there, gguf)})
 
 
 def own_name(profile: Profile, model: Published, others: Sequence[Published | None]) -> str:

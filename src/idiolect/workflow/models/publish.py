@@ -54,6 +54,7 @@ def promote(home: Home, person: str, label: str) -> str:
     except BaseModelFault as error:
         compared = f"; not compared with training, for its base model is gone: {error.problem}"
     model = candidate(profile, found.run, summary.system_messages, summary.turn_end, summary.go_template)
+    model = msgspec.structs.replace(model, context=summary.holds)
     return publish(profile, model, loaded) + compared
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from idiolect.config import Mode
 from idiolect.curation import Message
-from idiolect.errors import BaseModelFault
+from idiolect.errors import BaseModelFault, IdiolectError
 from idiolect.home import Home
 from idiolect.machines import memory
-from idiolect.serving import Model, Reply, Sampling, load, reply
-from idiolect.workflow.archive.runs import find_run, known, newest
+from idiolect.serving import Reply, Sampling, Shelf, reply, within
+from idiolect.workflow.archive.runs import Finished, find_run, known, newest
 from idiolect.workflow.models.earlier import before
 from idiolect.workflow.models.evaluating import base_gguf
 from idiolect.workflow.planning.plan import target
@@ -29,10 +29,12 @@ class Contestant:
     """The run's, or the base model's own name."""
     gguf: Path
     system_messages: Mapping[Mode, str]
+    context: int
+    """Tokens of a conversation that it holds; the base one as many as the new one."""
 
     def heard(self, talk: Sequence[Message], mode: Mode) -> Sequence[Message]:
         """Return what the model is asked: a talk under the system message of a mode."""
-        system = self.system_messages[mode]
+        system = self.system_messages.get(mode, "")
         return [Message("system", system), *talk] if system else talk
 
 
@@ -51,53 +53,70 @@ def contestants(home: Home, person: str, label: str | None = None) -> Field:
     """
     profile = known(home, person)
     new = find_run(home, label, person) if label else newest(home, person)
-    there = [Contestant("new", new.run.label, new.run.gguf, new.summary.system_messages)]
+    there = [_contestant("new", new)]
     absent = {}
     if earlier := before(profile, new.run.label):
-        previous = Contestant("previous", earlier.run.label, earlier.run.gguf, earlier.summary.system_messages)
-        there.insert(0, previous)
+        there.insert(0, _contestant("previous", earlier))
     else:
         absent["previous"] = "There is no model before it."
     try:
         aimed = target(home, profile, new.summary.base_model)
         gguf = base_gguf(home, aimed, new.run.quantization)
-        there.insert(0, Contestant("base", aimed.base.name, gguf, new.summary.system_messages))
+        holds = new.summary.holds
+        there.insert(0, Contestant("base", aimed.base.name, gguf, new.summary.system_messages, holds))
     except BaseModelFault as fault:
         absent["base"] = fault.problem
     return Field(there, absent)
 
 
-@dataclass
-class Bench:
-    """Models that are loaded: all that were asked, or one alone if together they would fill half the memory."""
+def _contestant(name: str, finished: Finished) -> Contestant:
+    run, summary = finished.run, finished.summary
+    return Contestant(name, run.label, run.gguf, summary.system_messages, summary.holds)
 
-    memory: int = field(default_factory=memory)
-    """Bytes that this computer has."""
-    models: dict[Path, Model] = field(default_factory=dict)
 
-    def model(self, gguf: Path) -> Model:
-        """Return a model, loaded if it is not. Raises DataFault for a file that cannot be."""
-        if gguf not in self.models:
-            together = sum(path.stat().st_size for path in (*self.models, gguf) if path.exists())
-            if together > self.memory // 2:
-                self.models.clear()
-            self.models[gguf] = load(gguf)
-        return self.models[gguf]
+@dataclass(frozen=True)
+class Question:
+    """What one of them is asked: its model file, how many tokens that holds, and the conversation."""
+
+    gguf: Path
+    context: int
+    messages: Sequence[Message]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one of them said to a conversation of which so many of the oldest turns did not fit."""
+
+    reply: Reply
+    dropped: int
+
+
+def bench() -> Shelf:
+    """Return a place for models that are loaded: all that are asked, or one if together they fill half the memory."""
+    return Shelf(most=memory() // 2)
 
 
 def answers(
-    bench: Bench,
-    asked: Mapping[str, tuple[Path, Sequence[Message]]],
+    shelf: Shelf,
+    asked: Mapping[str, Question],
     on_text: Callable[[str, str], None],
     stopped: Callable[[], bool] = lambda: False,
     sampling: Sampling | None = None,
-) -> dict[str, Reply]:
+) -> dict[str, Answer | IdiolectError]:
     """Let each model answer what it is asked, by name, one after the other, so that each has all processors.
 
-    `on_text` gets who speaks and each piece as it comes; once `stopped` says so, nobody says more.
+    `on_text` gets who speaks and each piece as it comes; once `stopped` says so, nobody says more. What keeps one from
+    answering stands in the place of its answer.
     """
-    said: dict[str, Reply] = {}
-    for name, (gguf, messages) in asked.items():
-        if not stopped():
-            said[name] = reply(bench.model(gguf), messages, sampling, partial(on_text, name), stopped)
+    said: dict[str, Answer | IdiolectError] = {}
+    for name, one in asked.items():
+        if stopped():
+            break
+        try:
+            model = shelf.get(one.gguf, one.context)
+            fitted = within(model, one.messages)
+            came = reply(model, fitted.messages, sampling, partial(on_text, name), stopped)
+            said[name] = Answer(came, fitted.dropped)
+        except IdiolectError as fault:
+            said[name] = fault
     return said
