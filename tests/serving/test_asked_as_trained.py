@@ -62,10 +62,7 @@ REAL = [
 
 
 def conversation(turns: int, *, system: bool) -> tuple[Message, ...]:
-    said = [
-        Message(("user", "assistant")[n % 2], f"{SAID[n % len(SAID)]} {turns}")
-        for n in range(2 * turns)
-    ]
+    said = [Message(("user", "assistant")[n % 2], f"{SAID[n % len(SAID)]} {turns}") for n in range(2 * turns)]
     return ((SYSTEM,) if system else ()) + tuple(said)
 
 

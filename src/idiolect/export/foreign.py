@@ -99,8 +99,8 @@ class _Source:
         layers = int(self.value(f"{arch}.block_count"))
         names = [t.name for t in self.reader.tensors]
         quantized = [t.name for t in self.reader.tensors if policy.may_be_quantized(t.name, _shape(t))]
-        values = sorted((n for n in names if policy.role(n) in policy.VALUES), key=_layer_order)
-        downs = sorted((n for n in quantized if policy.role(n) == "ffn_down"), key=_layer_order)
+        values = sorted((n for n in names if policy.role(n) in policy.VALUES), key=policy.layer_order)
+        downs = sorted((n for n in quantized if policy.role(n) == "ffn_down"), key=policy.layer_order)
         return ModelShape(
             layers=layers,
             tied="output.weight" not in names,
@@ -121,10 +121,8 @@ def _quantized(
         writer = gguf.GGUFWriter(partial, source.architecture)
         try:
             writer.add_name(header.name)
-            writer.add_file_type(policy.MIXTURES[quantization].file_type)
-            writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
             _copy_keys(source, writer, header)
-            write.write_tensors(writer, tensors, on_progress)
+            write.write_tensors(writer, quantization, tensors, on_progress)
         finally:
             writer.close()
     types = dict(Counter(tensor.type for tensor in tensors))
@@ -154,10 +152,6 @@ def _planned(tensor: gguf.ReaderTensor, quantization: str, model: ModelShape, pa
 
 def _shape(tensor: gguf.ReaderTensor) -> tuple[int, ...]:
     return tuple(int(size) for size in tensor.shape[::-1])
-
-
-def _layer_order(name: str) -> tuple[int, str]:
-    return policy.layer(name), name
 
 
 def _copy_keys(source: _Source, writer: gguf.GGUFWriter, header: Header) -> None:

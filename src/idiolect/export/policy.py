@@ -168,6 +168,12 @@ def layer(name: str) -> int:
     return int(found[1]) if found else 0
 
 
+def layer_order(name: str) -> tuple[int, str]:
+    """Sort tensors as llama.cpp does: those that belong to no layer first, then layer by layer, each by its name."""
+    found = re.match(r"blk\.(\d+)", name)
+    return int(found[1]) if found else -1, name
+
+
 def _gets_more_bits(layer: int, layers: int) -> bool:
     """Whether a layer is in the first or last eighth, or every third between."""
     return layer < layers // 8 or layer >= 7 * layers // 8 or (layer - layers // 8) % 3 == 2

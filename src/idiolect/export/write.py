@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def written(chosen: Plan, target: Path, header: Header, on_progress: Progress | 
             _describe(writer, chosen, header.name)
             add_keys(writer, header.keys)
             add_vocabulary(writer, chosen.vocabulary, header.chat_template)
-            write_tensors(writer, chosen.tensors, on_progress)
+            write_tensors(writer, chosen.quantization, chosen.tensors, on_progress)
         finally:
             writer.close()
     return ExportSummary(
@@ -55,8 +55,6 @@ def _describe(writer: gguf.GGUFWriter, chosen: Plan, name: str) -> None:
     sizes = config.sizes
     writer.add_type(gguf.GGUFType.MODEL)
     writer.add_name(name)
-    writer.add_file_type(policy.MIXTURES[chosen.quantization].file_type)
-    writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     writer.add_vocab_size(sizes["vocabulary"])
     writer.add_context_length(sizes["context"])
     writer.add_embedding_length(sizes["hidden"])
@@ -115,11 +113,21 @@ def add_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary, chat_templat
     special.add_to_gguf(writer, quiet=True)
 
 
-def write_tensors(writer: gguf.GGUFWriter, tensors: Sequence[PlannedTensor], on_progress: Progress | None) -> None:
-    """Write header, keys and the stream of tensors, and tell the bytes of tensors written so far and in all."""
+def write_tensors(
+    writer: gguf.GGUFWriter, quantization: str, tensors: Iterable[PlannedTensor], on_progress: Progress | None
+) -> None:
+    """Write header, keys and the stream of tensors, and tell the bytes of tensors written so far and in all.
+
+    All in the order in which `llama-quantize FILE FILE COPY` writes a file, so that it changes no byte of ours: Ollama
+    copies what it imports in that way, and stores a file again that comes out otherwise. The order is that of
+    llama.cpp's src/llama-quant.cpp (it sets these two keys last) and src/llama-model-loader.h (weight_name_comparer).
+    """
+    writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
+    writer.add_file_type(policy.MIXTURES[quantization].file_type)
+    tensors = sorted(tensors, key=lambda tensor: policy.layer_order(tensor.name))
     for tensor in tensors:
         kind = gguf.GGMLQuantizationType[tensor.type]
-        writer.add_tensor_info(tensor.name, tensor.shape, np.dtype(np.float32), tensor.nbytes, kind)
+        writer.add_tensor_info(tensor.name, _stated(tensor.shape), np.dtype(np.float32), tensor.nbytes, kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
@@ -133,3 +141,9 @@ def write_tensors(writer: gguf.GGUFWriter, tensors: Sequence[PlannedTensor], on_
             writer.write_padding(out, slab.tensor.nbytes)
         if on_progress is not None:
             on_progress(done, total)
+
+
+def _stated(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Leave out the outermost dimensions of one, as ggml does (ggml_n_dims)."""
+    first = next((at for at, size in enumerate(shape) if size != 1), len(shape) - 1)
+    return shape[first:]
