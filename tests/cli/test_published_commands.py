@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from idiolect.workflow.models.publish import promote
 from tests.cli.test_commands import idiolect
 from tests.conftest import Event, MakePerson, MakeRun
 from tests.ollama import OllamaStandIn, gguf_of, ollama_stand_in
+from tests.tiny import CHAT_TEMPLATE
 
 
 @pytest.fixture
@@ -184,3 +186,22 @@ def test_answers_are_judged_in_a_talk(home: Home, make_run: MakeRun, make_person
     assert by_signal[1]["response"] == "Good day to you."
     assert by_signal[-1]["content"] == "Hello?"
     assert by_signal[1]["metadata"]["model"] == run.label
+
+
+def test_check_template_shows_what_a_base_would_be_asked_with_before_any_training(
+    home: Home, tiny_base: Path, tmp_path: Path
+) -> None:
+    said = typed(home, "check-template", "--base-model", str(tiny_base))
+    assert "<|im_start|>user\nHow was the crossing?<|im_end|>\n<|im_start|>assistant\nWind west 5." in said
+    assert "12 prompts, token for token as llama.cpp will ask." in said
+    thinking = shutil.copytree(tiny_base, tmp_path / "thinking")
+    (thinking / "model.safetensors").unlink()  # how a model is asked shows without its weights
+    opened = CHAT_TEMPLATE.replace("assistant\n{% endif", "assistant\n<think>\n{% endif")
+    (thinking / "chat_template.jinja").write_text(opened)
+    said = typed(home, "check-template", "--base-model", str(thinking))
+    assert "<|im_start|>assistant\n<think>\n\n</think>\n\nWind west 5." in said
+    assert "each reply is learned in a text of its own" in said
+    (thinking / "chat_template.jinja").write_text("{% for x in range(9) %}{{ 1 / 0 }}{% endfor %}")
+    assert "ZeroDivisionError" in typed(home, "check-template", "--base-model", str(thinking), code=2)
+    assert "It would be refused" in typed(home, "plan", "--base-model", str(thinking))
+    assert "Of which model?" in typed(home, "check-template", code=2)

@@ -26,6 +26,7 @@ __all__ = [
     "read_stated",
     "resolve",
     "stated",
+    "without_weights",
 ]
 
 
@@ -53,6 +54,16 @@ def resolve(name: str, cache: Path) -> BaseModel:
     if hub.is_id(name):
         return BaseModel(name, checked(hub.downloaded(name)))
     raise no_such_model(name, local)
+
+
+def without_weights(name: str, cache: Path) -> BaseModel:
+    """Find or fetch what a base model is asked by: config, tokenizer and chat template. Raises as `resolve` does."""
+    from idiolect.bases import embedded, hub
+
+    local = Path(name).expanduser()
+    if name == embedded.NAME or not hub.is_id(name) or local.is_dir():
+        return BaseModel(name, local) if name and (local / "tokenizer.json").is_file() else resolve(name, cache)
+    return BaseModel(name, hub.downloaded(name, hub.WITHOUT_WEIGHTS))
 
 
 def known_anywhere(name: str) -> bool:

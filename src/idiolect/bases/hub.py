@@ -24,6 +24,9 @@ FILES = (
     "model*.safetensors",
 )
 
+#: What says how a model is asked: no weights.
+WITHOUT_WEIGHTS = tuple(file for file in FILES if "safetensors" not in file)
+
 
 def is_id(name: str) -> bool:
     """Whether `name` has the form org/name that the Hub gives its models."""

@@ -10,6 +10,7 @@ from rich.console import Console
 from idiolect import __version__
 from idiolect.cli import dataset, dataset_steps, edits, machines, runs, schedule
 from idiolect.cli.chat import chat
+from idiolect.cli.check_template import check_template
 from idiolect.cli.cycles import fine_tune_cycle, full_cycle
 from idiolect.cli.demo import demo
 from idiolect.cli.evaluate import blind, evaluate
@@ -18,7 +19,7 @@ from idiolect.cli.forget import forget
 from idiolect.cli.import_ import import_
 from idiolect.cli.options import options
 from idiolect.cli.plan import plan
-from idiolect.cli.published import check_template, cleanup, models, promote, rollback
+from idiolect.cli.published import cleanup, models, promote, rollback
 from idiolect.cli.serve import serve
 from idiolect.cli.studio import studio
 from idiolect.cli.worker import worker

@@ -33,15 +33,18 @@ def plan(
     home: HomeFolder = None,
 ) -> None:
     """Say what a training would take on each machine, and what to change where it does not fit."""
+    from idiolect.workflow.models.parity import prompts_note
     from idiolect.workflow.planning.estimate import estimate
     from idiolect.workflow.planning.plan import Asked
 
     estimated = estimate(home_at(home), Asked(username or "", os.environ, flags), tokens)
+    asked = "" if estimated.base_model.startswith("run:") else prompts_note(home_at(home), estimated.base_model)
     console = line_console()
     if as_json:
-        console.print_json(data=_as_data(estimated))
+        console.print_json(data={**_as_data(estimated), "prompts": asked})
         return
     show(console, estimated)
+    console.print(asked, markup=False, soft_wrap=True)
 
 
 def show(console: Console, estimated: Estimate) -> None:

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from idiolect.cli.flags import HomeFolder, Username, home_at
 from idiolect.cli.listing import listing, show_table
@@ -47,30 +46,6 @@ def rollback(username: Username, home: HomeFolder = None) -> None:
     _say(bring_back(home_at(home), username))
 
 
-def check_template(
-    run: Annotated[str, typer.Option(help="The run's label, as `idiolect runs` lists it.")],
-    username: Annotated[str | None, typer.Option("--username", "-u", help="Of this person alone.")] = None,
-    home: HomeFolder = None,
-) -> None:
-    """Compare a dozen talks as training, llama.cpp and Ollama see them, token for token."""
-    from idiolect.workflow.models.parity import compare
-
-    found = compare(home_at(home), run, username)
-    table = Table()
-    for name in ("talk", "llama.cpp", "Ollama"):
-        table.add_column(name)
-    for talk in found.talks:
-        table.add_row(talk, _mark(talk, found.llama_cpp), _mark(talk, found.ollama))
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(f"Ollama: {found.ollama_said}", markup=False, soft_wrap=True)
-    parted = [*found.llama_cpp, *(found.ollama or ())]
-    for line in parted:
-        console.print(line, markup=False, soft_wrap=True)
-    if parted:
-        raise typer.Exit(1)
-
-
 def cleanup(
     username: Username,
     home: HomeFolder = None,
@@ -86,12 +61,6 @@ def cleanup(
         _say(str(removal).replace("removed", "would remove", 1) if dry_run else str(removal))
     size = sum(removal.size for removal in removals if not removal.failed)
     _say(f"{len(removals)} things, {size / 1e6:,.1f} MB" if removals else "There is nothing to remove.")
-
-
-def _mark(talk: str, parted: list[str] | None) -> str:
-    if parted is None:
-        return "not asked"
-    return "differs" if any(line.startswith(f"{talk}: ") for line in parted) else "the same"
 
 
 def _say(line: str) -> None:

@@ -6,8 +6,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from idiolect.dataset import FormattedSample, RenderedSample
-from idiolect.errors import BaseModelFault, DataFault, RunFailed
+from idiolect.bases import without_weights
+from idiolect.curation import Message, Source
+from idiolect.dataset import FormattedSample, RenderedSample, apply_schema, load_chat_template
+from idiolect.errors import BaseModelFault, DataFault, MissingPart, RunFailed
 from idiolect.export import export_vocabulary, is_foreign
 from idiolect.home import Dataset, Home
 from idiolect.serving import (
@@ -97,6 +99,58 @@ def check_parity(asked: Target, model: Model, made: Dataset | None = None) -> st
             "It is not published. See them all: idiolect check-template --run LABEL",
         )
     return f"{found.prompts} prompts, token for token as in training"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A short conversation as a base would be trained on it: texts with the [start, end) of what is learned."""
+
+    texts: list[tuple[str, tuple[tuple[int, int], ...]]]
+    notes: list[str]
+    differences: list[str]
+
+
+_SOURCE = Source(memory="", type="", timestamp=None, conversation=None, mode_from="", prompt_from="memory")
+_EXAMPLE = FormattedSample(
+    id="example",
+    mode="emulation",
+    messages=(
+        Message("system", "You are Marit, talking."),
+        Message("user", "How was the crossing?"),
+        Message("assistant", "Wind west 5. Carried on."),
+        Message("user", "And the bees?"),
+        Message("assistant", "Asleep."),
+    ),
+    source=_SOURCE,
+)
+
+
+def preview(home: Home, name: str) -> Preview:
+    """Show what a base model would be asked with and learn, and compare it with llama.cpp. Raises BaseModelFault."""
+    asked = _without_weights(home, name)
+    texts = apply_schema([_EXAMPLE], asked.template, asked.tokenizer, max_tokens=4096)
+    found = compare_base(asked)
+    notes = [f"A reply ends with {asked.template.turn_end}."]
+    if len(texts) > 1:
+        notes.append("What is asked next does not go on from a reply: each reply is learned in a text of its own.")
+    if found is None:
+        notes.append("Not compared yet: llama.cpp's own converter makes its file; the run itself will compare.")
+    elif not found.differences:
+        notes.append(f"{found.prompts} prompts, token for token as llama.cpp will ask.")
+    return Preview([(t.text, t.learned) for t in texts], notes, found.differences if found else [])
+
+
+def prompts_note(home: Home, name: str) -> str:
+    """Say in a sentence whether a base model is asked as it is trained, or why it would be refused."""
+    try:
+        return f"Asked as it is trained: {check_base(_without_weights(home, name))}."
+    except (BaseModelFault, MissingPart) as fault:
+        return f"It would be refused: {fault.problem} {fault.remedy}"
+
+
+def _without_weights(home: Home, name: str) -> Target:
+    base = without_weights(name, home.cache)
+    return Target(base, load_chat_template(base.folder, home.schemas, base.name))
 
 
 @dataclass(frozen=True)
