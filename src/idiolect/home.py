@@ -96,9 +96,23 @@ class Home:
         """Model files of base models, to compare trained ones with."""
         return self.root / "cache" / "base-ggufs"
 
+    @property
+    def fine_tune_config(self) -> Path:
+        """Where MetaHuman OS keeps the settings of its fine-tune-cycle."""
+        return self.root / "etc" / "fine-tune-config.json"
+
+    @property
+    def dotenv(self) -> Path:
+        """Where MetaHuman OS keeps keys and switches."""
+        return self.root / ".env"
+
     def mode_json(self, mode: str) -> Path:
         """Options of a fine-tune cycle that is run for one cognitive mode."""
         return self.root / "etc" / "modes" / f"{mode}.json"
+
+    def mode_config(self, mode: str) -> Path:
+        """Where MetaHuman OS keeps them."""
+        return self.root / "etc" / "modes" / f"{mode}-config.json"
 
     def profile(self, person: str) -> Profile:
         return Profile(person, self.root / "profiles" / person)

@@ -1,6 +1,7 @@
 """Every option, once: those of a cycle, those of a person's data set, and the sources that they come from."""
 
 from idiolect.config.described import Described, described_import_options, described_options
+from idiolect.config.dotenv_file import environment
 from idiolect.config.importing import ImportOptions
 from idiolect.config.options import FULL_FINE_TUNE, MODES, Mode, Options, Quantization, Typed, typed
 from idiolect.config.rules import MASKED, CurationRules, Masked, PromptWriter, curation_rules
@@ -23,6 +24,7 @@ __all__ = [
     "curation_rules",
     "described_import_options",
     "described_options",
+    "environment",
     "our_part",
     "resolve",
     "typed",

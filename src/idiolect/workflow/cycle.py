@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from idiolect.config import our_part
+from idiolect.config import environment, our_part
 from idiolect.curation import SELECTION, memory_stamps, values_of
 from idiolect.errors import IdiolectError, UserFault
 from idiolect.files import make_folder, remove, remove_partials, write_json
@@ -170,7 +170,7 @@ def run_cycle(home: Home, asked: Asked, cycle: Cycle, tell: Tell, *, wait: bool 
     """
     decided = plan(home, asked, cycle)
     _reap(home, decided, tell)
-    if asked.environ.get(_DUAL_MODE) == "1":
+    if environment(home, asked.environ).get(_DUAL_MODE) == "1":
         tell(Note(f"{_DUAL_MODE}: not done. What was learned before is gone on from with --base-model run:<label>."))
     with only_run(decided.data.profile, decided.run.label, _waiting(tell, wait=wait)) as died:
         _say_who_died(died, decided.run.label, tell)
@@ -237,8 +237,11 @@ def carry_out(decided: Plan, journal: Journal, tell: Tell, steps: Mapping[str, S
         write_json(run.journal, journal)
         make_folder(run.folder)
         audit(profile, f"{audited(run)}_started", {"run": run.label, "done_before": len(journal.steps)})
+        told = logged(run.log, tell)
+        for note in () if journal.steps else decided.data.settings.notes:
+            told(Note(note))
         with cancellable(run):
-            journal = _steps(decided, journal, logged(run.log, tell), steps)
+            journal = _steps(decided, journal, told, steps)
         summary = succeeded(decided, journal)
         write_json(run.summary, summary)
         write_line(run.log, "the run has succeeded")

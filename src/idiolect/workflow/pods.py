@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
-from idiolect.home import Home
+from idiolect.config import environment
+from idiolect.home import Home, default_root
 from idiolect.machines import Pod, Renting, RunPodWishes, all_pods, reap
 from idiolect.workflow.archive.runs import standing
 from idiolect.workflow.planning.where import account, job_name
@@ -13,14 +13,14 @@ from idiolect.workflow.planning.where import account, job_name
 _ENDED = ("succeeded", "failed", "cancelled")
 
 
-def list_pods() -> Iterator[Pod]:
+def list_pods(home: Home | None = None) -> Iterator[Pod]:
     """Yield all pods of the account, whoever rented them. Raises UserFault without an API key."""
-    return all_pods(account())
+    return all_pods(account(home or Home(default_root())))
 
 
 def has_leases(home: Home) -> bool:
     """Whether this computer has rented what was not given back in order, and has the key to do so now."""
-    return bool(os.environ.get("RUNPOD_API_KEY")) and home.pods.is_dir() and any(home.pods.iterdir())
+    return home.pods.is_dir() and any(home.pods.iterdir()) and "RUNPOD_API_KEY" in environment(home)
 
 
 def reap_pods(home: Home) -> list[Pod]:
@@ -32,4 +32,4 @@ def reap_pods(home: Home) -> list[Pod]:
         if standing(profile, run) not in _ENDED
     }
     # What is wished of pods plays no part: a slip in machines.toml must not keep one rented.
-    return list(reap(Renting(account(), RunPodWishes(), home.pods), may_go_on.__contains__))
+    return list(reap(Renting(account(home), RunPodWishes(), home.pods), may_go_on.__contains__))

@@ -16,6 +16,8 @@ def make_dataset(home: Home, asked: Asked, tell: Callable[[str, str], None]) -> 
     data = plan_data(home, asked)
     target = plan_target(home, data)
     made = data.profile.dataset()
+    for note in data.settings.notes:
+        tell("settings", note)
     tell("curate", data_steps.curate(data, made.curated, made.fates))
     tell("format", data_steps.format_curated(data, made.curated, made.formatted))
     tell("schema", data_steps.apply_chat_template(data, target, made.formatted, made.schema_applied))
