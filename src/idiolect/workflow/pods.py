@@ -10,7 +10,8 @@ from idiolect.machines import Pod, Renting, RunPodWishes, all_pods, reap
 from idiolect.workflow.archive.runs import standing
 from idiolect.workflow.planning.where import account, job_name
 
-_ENDED = ("succeeded", "failed", "cancelled")
+#: How a run stands that may still need its pod.
+_GOES_ON = ("queued", "running", "interrupted", "cancelling")
 
 
 def list_pods(home: Home | None = None) -> Iterator[Pod]:
@@ -29,7 +30,7 @@ def reap_pods(home: Home) -> list[Pod]:
         job_name(run)
         for profile in map(home.profile, home.people())
         for run in profile.runs()
-        if standing(profile, run) not in _ENDED
+        if standing(profile, run) in _GOES_ON
     }
     # What is wished of pods plays no part: a slip in machines.toml must not keep one rented.
     return list(reap(Renting(account(home), RunPodWishes(), home.pods), may_go_on.__contains__))

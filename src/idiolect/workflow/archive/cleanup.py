@@ -2,8 +2,8 @@
 
 Of an older run the model file goes, and the merged model beside an adapter; the weights that were trained stay. A run
 that failed and left neither goes, and so does a work folder that nothing was written to for a week. Never touched: a
-run that is going on, the published model, and the one that a rollback would bring back. The rules are those of
-MetaHuman OS, over all days.
+run that is going on, the published model, the one that a rollback would bring back, and whatever this program has no
+record of having made: MetaHuman OS' own runs stand in the same folders. The rules are its, over all days.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from idiolect.home import CYCLES, Profile, Run
 from idiolect.serving import ollama
 from idiolect.workflow.archive.registry import Published, Registry, read_registry, write_registry
 from idiolect.workflow.archive.runs import state
-from idiolect.workflow.archive.summary import read_summary
+from idiolect.workflow.archive.summary import is_ours, summary_of
 from idiolect.workflow.planning.plan import EARLIER_RUN
 from idiolect.workflow.records.audit import audit
 from idiolect.workflow.records.journal import read_journal
@@ -79,13 +79,13 @@ def _needed(registry: Registry) -> list[Published]:
 def _removals(profile: Profile, keep: int, untouched: set[str | None]) -> Iterator[Removal]:
     bases = _bases(profile)
     for cycle in CYCLES.values():
-        runs = [r for r in reversed(profile.runs()) if r.cycle == cycle]
+        runs = [r for r in reversed(profile.runs()) if r.cycle == cycle and is_ours(r)]
         whole = [r.label for r in runs if state(r) == "succeeded"][:keep]
         for run in runs:
             if run.label not in untouched and run.label not in whole:
                 older = len(whole) == keep and run.label < whole[-1]
                 yield from _of_run(run, older=older, gone_on_from=run.label in bases)
-    for work in sorted(profile.work.glob("*")):
+    for work in sorted(w for w in profile.work.glob("*") if any(w.glob("*journal.json*"))):
         if work.name not in untouched and not _queued(work) and time.time() - _last_written(work) > _WEEK:
             yield Removal(work, "nothing was written to it for a week", _size(work))
 
@@ -98,8 +98,8 @@ def _bases(profile: Profile) -> set[str]:
 
 def _base_names(run: Run) -> list[object]:
     """Return what may name a run's base model: its summary, or how it was asked for."""
-    if run.summary.exists():
-        return [read_summary(run.summary).base_model]
+    if summary := summary_of(run):
+        return [summary.base_model]
     try:
         journal = read_journal(run.journal)
     except UserFault:

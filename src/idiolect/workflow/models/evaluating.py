@@ -35,7 +35,7 @@ from idiolect.evaluation import (
     verdict,
 )
 from idiolect.export import export_gguf
-from idiolect.files import write_json, write_text
+from idiolect.files import DAMAGED, write_json, write_text
 from idiolect.home import Home, Run
 from idiolect.machines import billed
 from idiolect.training import read_measured, read_result
@@ -155,7 +155,7 @@ def evaluation_of(run: Run) -> Evaluation:
     """Read a run's evaluation. Raises UserFault for a run without one."""
     try:
         return read_evaluation(run.evaluation.read_bytes())
-    except (OSError, msgspec.MsgspecError) as error:
+    except DAMAGED as error:
         raise UserFault(
             f"{run.evaluation} cannot be read: {error}",
             "Only runs that came to their end have one; train anew: idiolect full-cycle.",

@@ -27,7 +27,7 @@ from idiolect.home import Dataset, Home, Profile, Run
 from idiolect.memories import Memory, MemoryFile, memory_files, read_memory
 from idiolect.workflow.archive.registry import read_registry
 from idiolect.workflow.archive.runs import Finished, find_run, known
-from idiolect.workflow.archive.summary import file_facts, read_summary
+from idiolect.workflow.archive.summary import Summary, file_facts, is_ours, summary_of
 from idiolect.workflow.data.editing import forget_edits
 from idiolect.workflow.data.steps import read_lines
 from idiolect.workflow.models.earlier import origin
@@ -171,10 +171,9 @@ def _holding(profile: Profile, files: Mapping[str, Path]) -> list[Holds]:
     registry = read_registry(profile)
     published = registry.published.label if registry.published else None
     found: list[Holds] = []
-    for run in profile.runs():
+    for run in filter(is_ours, profile.runs()):
         fates, heir, as_written = _fates(run, files), False, run
-        if run.summary.exists():
-            summary = read_summary(run.summary)
+        if summary := summary_of(run):
             as_written = dataclasses.replace(run, quantization=summary.quantization)
             heir = summary.base_model in {f"{EARLIER_RUN}{h.run.label}" for h in found if h.knows}
         if fates or heir:
@@ -201,13 +200,12 @@ def _clean(place: Dataset, names: Collection[str]) -> None:
     for path in (place.curated, place.formatted, place.schema_applied, place.ledger, place.dataset):
         if path.exists():
             _rewrite(path, lambda record: not _is_of(record, names, ids))
-    if isinstance(place, Run) and place.summary.exists():
-        _clean_what_it_says(place, ids)
+    if isinstance(place, Run) and (summary := summary_of(place)):
+        _clean_what_it_says(place, summary, ids)
 
 
-def _clean_what_it_says(run: Run, ids: Collection[str]) -> None:
+def _clean_what_it_says(run: Run, summary: Summary, ids: Collection[str]) -> None:
     """Take memories out of a run's evaluation and report, and let its summary tell of its files as they are now."""
-    summary = read_summary(run.summary)
     files = {n: file_facts(run.folder / n) for n in summary.files if (run.folder / n).exists()}
     summary = msgspec.structs.replace(summary, files=files)
     write_json(run.summary, summary)
