@@ -94,6 +94,11 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
+def folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "cut": cut,
     "empty": lambda path: path.write_bytes(b""),
@@ -107,7 +112,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "time": lambda path: path.write_text(path.read_text().replace('"began": "20', '"began": "99999')),
     "nested": lambda path: path.write_text(path.read_text().replace('"seed": 42', '"seed": ' + "[" * 100_000)),
     "bytes": lambda path: path.write_bytes(path.read_bytes().replace(b"ada", b"\xff\xfe\xfd")),
-    "folder": lambda path: (path.unlink(), path.mkdir()),
+    "folder": folder,
 }
 
 

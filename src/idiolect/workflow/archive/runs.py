@@ -33,12 +33,13 @@ class Finished:
 
 def known(home: Home, person: str) -> Profile:
     """Return a person's profile. Raises UnknownPerson."""
-    if person not in home.people():
+    profile = home.profile(person)
+    if not home.knows(person):
         raise UnknownPerson(
             f"There is no profile of {person!r} in {home.root / 'profiles'}.",
             f"Known: {', '.join(home.people()) or 'nobody yet'}.",
         )
-    return home.profile(person)
+    return profile
 
 
 def newest(home: Home, person: str) -> Finished:

@@ -152,15 +152,16 @@ def model_of_run(profile: Profile, name: str) -> Path:
 
 def known_person(home: Home, person: str) -> Profile:
     """Return a person's folder. Raises UnknownPerson."""
-    people = home.people()
-    if person not in people:
+    profile = home.profile(person)
+    if not home.knows(person):
+        people = home.people()
         near = difflib.get_close_matches(person, people, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(people) or 'nobody yet'}."
         raise UnknownPerson(
             f"There is no profile of {person!r} in {home.root / 'profiles'}.",
             f"{hint} Memories go into profiles/<name>/memory/episodic/.",
         )
-    return home.profile(person)
+    return profile
 
 
 def profile_of(home: Home, person: str) -> Profile:
