@@ -105,8 +105,9 @@ class Options(BaseModel):
     """Type of the GGUF file; Q4_K_M for a merged adapter and Q6_K for a fine-tuned model, unless said otherwise."""
     imatrix: bool = False
     """Quantize with an importance matrix: what the person's texts use most is kept most exactly."""
-    keep_model: Annotated[bool, Typed(trains="adapter")] = True
-    """Keep `model/` as well: base and adapter as one, to go on from or to convert, as large as the base model."""
+    keep_model: Annotated[bool, Typed(trains="adapter")] = False
+    """Keep `model/` as well: base and adapter as one, to convert elsewhere, as large as the base model (30 GB of 14B);
+    `run:<label>` merges them again where it is not there."""
     publish: Literal["always", "gate", "never"] = "gate"
     """Whether the model takes the place of the one that is talked to: `gate` if it is the better one by the evaluation;
     one that does not can be published by hand, `idiolect promote`."""

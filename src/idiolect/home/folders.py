@@ -131,6 +131,11 @@ class Run(Dataset):
         return self.folder / "run-summary.json"
 
     @property
+    def usable(self) -> Path:
+        """Of a run that did not come to its end: how its model file is spoken to, once it is compared with training."""
+        return self.folder / "usable.json"
+
+    @property
     def bundle(self) -> Path:
         return self.work / "bundle"
 

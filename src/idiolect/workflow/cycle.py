@@ -22,7 +22,7 @@ from idiolect.training import Note
 from idiolect.workflow import steps
 from idiolect.workflow.archive.cleanup import clean_up
 from idiolect.workflow.archive.runs import Finished, run_of, standing, state, unfinished
-from idiolect.workflow.archive.summary import failed, read_summary, succeeded
+from idiolect.workflow.archive.summary import failed, read_summary, so_far, succeeded
 from idiolect.workflow.cancel import cancellable
 from idiolect.workflow.data import steps as data_steps
 from idiolect.workflow.models import evaluating
@@ -159,6 +159,10 @@ STEPS: Mapping[str, Step] = {
 }
 
 
+#: After this step the model file can be talked to and published, whatever ends the run; later ones leave it alone.
+COMPARED = "parity"
+AFTER = ("evaluate", "publish")
+
 #: MetaHuman OS laid an adapter merged from all earlier ones over the new model, where its server could.
 _DUAL_MODE = "METAHUMAN_DUAL_MODE"
 
@@ -168,7 +172,7 @@ def run_cycle(home: Home, asked: Asked, cycle: Cycle, tell: Tell, *, wait: bool 
 
     Raises UserFault if another run of this person is going on, unless it is to be waited for.
     """
-    decided = plan(home, asked, cycle)
+    decided = plan(home, asked, cycle, say=lambda text: tell(Note(text)))
     _reap(home, decided, tell)
     if environment(home, asked.environ).get(_DUAL_MODE) == "1":
         tell(Note(f"{_DUAL_MODE}: not done. What was learned before is gone on from with --base-model run:<label>."))
@@ -198,7 +202,7 @@ def carry_on(home: Home, person: str, label: str, tell: Tell, *, wait: bool = Fa
         _say_who_died(died, label, tell)
         journal = read_journal(run.journal)
         asked = Asked(person, journal.environ, journal.flags)
-        decided = plan(home, asked, CYCLES[journal.cycle], label)
+        decided = plan(home, asked, CYCLES[journal.cycle], label, say=lambda text: tell(Note(text)))
         _reap(home, decided, tell)
         return carry_out(decided, journal, tell)
 
@@ -242,6 +246,7 @@ def carry_out(decided: Plan, journal: Journal, tell: Tell, steps: Mapping[str, S
             told(Note(note))
         with cancellable(run):
             journal = _steps(decided, journal, told, steps)
+        remove(run.usable)
         summary = succeeded(decided, journal)
         write_json(run.summary, summary)
         write_line(run.log, "the run has succeeded")
@@ -273,6 +278,8 @@ def _steps(decided: Plan, journal: Journal, tell: Tell, steps: Mapping[str, Step
         others = [r for r in journal.steps if r.step != name]
         journal = msgspec.structs.replace(journal, steps=[*others, record])
         write_json(decided.run.journal, journal)
+        if name == COMPARED and not decided.run.usable.exists():
+            write_json(decided.run.usable, so_far(decided, journal))
     return journal
 
 
@@ -293,6 +300,8 @@ def _done(decided: Plan, journal: Journal, name: str, step: Step, tell: Tell) ->
         tell(Ended(name, before.outcome, before.seconds, now=False))
         return before
     tell(Began(name, again))
+    if name not in AFTER:
+        remove(decided.run.usable)
     clock = time.monotonic()
     outcome = step.run(decided, tell)
     seconds = round(time.monotonic() - clock, 2)

@@ -80,9 +80,10 @@ def find_run(home: Home, label: str, person: str | None = None) -> Finished:
     Raises UserFault where there is none, for a damaged summary, and OfMetaHuman.
     """
     people = [person] if person else home.people()
-    for run in (run for name in people for run in home.profile(name).runs()):
-        if run.label == label and run.summary.exists():
-            summary = read_summary(run.summary)
+    for run in (run for name in people for run in home.profile(name).runs() if run.label == label):
+        # Of a run that was interrupted there is no summary, but its model file may be whole.
+        if written := next((path for path in (run.summary, run.usable) if path.exists()), None):
+            summary = read_summary(written)
             as_written = dataclasses.replace(run, quantization=summary.quantization)
             if as_written.gguf.exists():
                 return Finished(as_written, summary)
@@ -103,7 +104,7 @@ def state(run: Run) -> str:
             return UNREADABLE
     if run.cancelled.exists():
         return "cancelled"
-    ours = run.journal.exists() or run.log.exists() or not run.folder.exists()
+    ours = any(path.exists() for path in (run.journal, run.log, run.usable)) or not run.folder.exists()
     return "unfinished" if ours else OF_METAHUMAN
 
 

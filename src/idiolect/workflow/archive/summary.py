@@ -55,7 +55,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     context: int = 0
     """Tokens that the longest text had that was trained on, prompt and replies; 0 where this was not noted."""
     usable: bool = False
-    """Whether a run that failed has left a model file that loads and talks all the same."""
+    """Whether a run that did not succeed has left a model file that loads and talks all the same."""
     memories: dict[str, int] = {}
     """What became of the memory files: trained on, held out, or dropped by which rule."""
     training: TrainingResult | None = None
@@ -95,6 +95,11 @@ def succeeded(plan: Plan, journal: Journal) -> Summary:
     )
 
 
+def so_far(plan: Plan, journal: Journal) -> Summary:
+    """Return what there is to say of a run whose model file is whole and compared with training, whatever ends it."""
+    return msgspec.structs.replace(_summary(plan, journal), usable=True)
+
+
 def failed(plan: Plan, journal: Journal, step: str, error: IdiolectError, *, usable: bool) -> Summary:
     summary = _summary(plan, journal)
     return msgspec.structs.replace(summary, state="failed", error=f"{step}: {error.problem}", usable=usable)
@@ -126,11 +131,11 @@ def summary_of(run: Run) -> Summary | None:
 
 
 def is_ours(run: Run) -> bool:
-    """Whether this program has made a run, by its own record: a summary of ours, or a journal.
+    """Whether this program has made a run, by its own record: a summary of ours, a journal, or usable.json.
 
     A damaged summary without a journal says nothing: such a run is nobody's to change.
     """
-    return run.journal.exists() or summary_of(run) is not None
+    return run.journal.exists() or run.usable.exists() or summary_of(run) is not None
 
 
 def _is_of_metahuman(path: Path) -> bool:

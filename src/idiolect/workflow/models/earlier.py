@@ -14,7 +14,7 @@ from idiolect.workflow.archive.registry import read_registry
 from idiolect.workflow.archive.runs import Finished, state
 from idiolect.workflow.archive.summary import summary_of
 from idiolect.workflow.data.steps import read_lines, read_records
-from idiolect.workflow.planning.plan import EARLIER_RUN
+from idiolect.workflow.planning.going_on import EARLIER_RUN
 
 #: So many earlier runs are shown.
 _MONTHS = 12

@@ -32,7 +32,8 @@ from idiolect.workflow.data.editing import forget_edits
 from idiolect.workflow.data.steps import read_lines
 from idiolect.workflow.models.earlier import origin
 from idiolect.workflow.models.evaluating import base_gguf, evaluation_of, rewrite
-from idiolect.workflow.planning.plan import EARLIER_RUN, Asked, target
+from idiolect.workflow.planning.going_on import EARLIER_RUN
+from idiolect.workflow.planning.plan import Asked, target, with_weights
 from idiolect.workflow.records.lock import only_run
 
 
@@ -126,7 +127,7 @@ def as_asked_for(profile: Profile, finished: Finished) -> tuple[Asked, str]:
 def proof(home: Home, person: str, texts: Sequence[TrainingText], old: str, new: str) -> dict[str, StillKnown]:
     """Ask base, old and new model for what was to be forgotten: how likely it is to each, and who recites it."""
     profile, before, after = home.profile(person), find_run(home, old, person), find_run(home, new, person)
-    aimed = target(home, profile, before.summary.base_model)
+    aimed = with_weights(home, profile, target(home, profile, before.summary.base_model))
     base = base_gguf(home, aimed, before.run.quantization)
     return still_known(texts, aimed.tokenizer, {"base": base, "before": before.run.gguf, "after": after.run.gguf})
 
