@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from idiolect.config import environment, our_part
-from idiolect.curation import SELECTION, memory_stamps, values_of
+from idiolect.curation import SELECTION, Fate, memory_stamps, values_of
 from idiolect.errors import IdiolectError, UserFault
 from idiolect.files import make_folder, remove, remove_partials, write_json
 from idiolect.home import CYCLES, Cycle, Home, Profile, Run
@@ -48,16 +48,23 @@ class Step:
     """Whether a run has this step at all."""
 
 
+def _curation_reads(decided: Plan) -> Mapping[str, Any]:
+    data = decided.data
+    if data.options.dataset:
+        return {"data set": Path(data.options.dataset)}
+    return {
+        "memories": memory_stamps(data.profile),
+        "rules": data.rules.model_dump(exclude={"system_messages", "mode_as"}),
+        # Named only if there are some: a run begun by a version that knew no edits goes on as it was.
+        **({"edits": values_of(data.edits)} if data.edits else {}),
+        **_options(decided, SELECTION),
+    }
+
+
 STEPS: Mapping[str, Step] = {
     "curate": Step(
         lambda p, _: data_steps.curate(p.data, p.run.curated, p.run.fates),
-        lambda p: {
-            "memories": memory_stamps(p.data.profile),
-            "rules": p.data.rules.model_dump(exclude={"system_messages", "mode_as"}),
-            # Named only if there are some: a run begun by a version that knew no edits goes on as it was.
-            **({"edits": values_of(p.data.edits)} if p.data.edits else {}),
-            **_options(p, SELECTION),
-        },
+        _curation_reads,
         lambda p: [p.run.curated, p.run.fates],
     ),
     "format": Step(
@@ -86,7 +93,11 @@ STEPS: Mapping[str, Step] = {
         lambda p: [p.run.quality],
     ),
     "validate": Step(
-        lambda p, _: data_steps.validate_dataset(p.run.dataset, skip=p.data.options.skip_validation),
+        lambda p, _: data_steps.validate_dataset(
+            p.run.dataset,
+            skip=p.data.options.skip_validation,
+            selected=data_steps.not_selected(p.data, data_steps.read_lines(p.run.ledger, Fate)),
+        ),
         lambda p: {"data set": p.run.dataset, **_options(p, {"skip_validation"})},
         lambda _: [],
     ),
@@ -218,6 +229,8 @@ def _reap(home: Home, decided: Plan, tell: Tell) -> None:
 def new_journal(decided: Plan, asked: Asked, queue: str = "") -> Journal:
     """Return the journal of a run in which nothing is done yet."""
     given = {k: v for k, v in asked.flags.items() if v is not None}
+    if "dataset" in given:
+        given["dataset"] = decided.data.options.dataset
     label, environ = decided.run.label, our_part(asked.environ)
     return Journal(label, decided.run.cycle.name, asked.person, datetime.now(UTC), environ, given, queue)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from idiolect.curation import Fate
 from idiolect.dataset import Quality, report_html
 from idiolect.files import write_json, write_text
 from idiolect.home import Dataset, Home
@@ -25,5 +26,6 @@ def make_dataset(home: Home, asked: Asked, tell: Callable[[str, str], None]) -> 
     quality = data_steps.measure_dataset(data, target, made)
     write_json(made.quality, quality)
     write_text(made.report, report_html(f"The data set of {asked.person}", quality))
-    tell("validate", data_steps.validate_dataset(made.dataset, skip=data.options.skip_validation))
+    selected = data_steps.not_selected(data, data_steps.read_lines(made.ledger, Fate))
+    tell("validate", data_steps.validate_dataset(made.dataset, skip=data.options.skip_validation, selected=selected))
     return made, quality

@@ -22,6 +22,7 @@ from idiolect.memories import memory_files, persona_name
 from idiolect.serving import go_template
 from idiolect.workflow.planning import room
 from idiolect.workflow.planning.fitting import Job
+from idiolect.workflow.planning.given import read_given
 from idiolect.workflow.planning.going_on import find_base, merged
 from idiolect.workflow.planning.system_prompt import with_own_prompt
 from idiolect.workflow.planning.where import Machine, machine
@@ -104,8 +105,12 @@ def plan(
 
 def plan_data(home: Home, asked: Asked, cycle: Cycle | None = None) -> Data:
     """Decide whose memories are read, and how. Raises UnknownPerson, EmptyProfile, OptionFault, DataFault."""
-    profile = profile_of(home, asked.person)
+    profile = known_person(home, asked.person)
     settings = resolve_settings(home, asked.person, asked.environ, asked.flags, cycle)
+    if settings.options.dataset:
+        read_given(Path(settings.options.dataset), home)
+    else:
+        profile_of(home, asked.person)
     settings = with_own_prompt(home, profile, settings)
     rules = curation_rules(profile.curation_json)
     systems = system_messages(persona_name(profile.persona, asked.person), settings.options, rules)
