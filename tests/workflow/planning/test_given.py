@@ -172,14 +172,9 @@ def test_a_data_set_is_made_of_it_without_any_memory(
 
 @pytest.mark.slow
 def test_both_cycles_train_on_it_and_go_on_elsewhere(
-    home: Home,
-    make_person: MakePerson,
-    talks: list[Event],
-    tiny_base: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    home: Home, tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_person("ada", talks)
+    write_memories(home.profile("ada").memories, 3)
     write_text(tmp_path / "own.jsonl", "".join(json.dumps(p) + "\n" for p in pairs(24)))
     monkeypatch.chdir(tmp_path)
     arguments = ["full-cycle", "-u", "ada", "--home", str(home.root), "--base-model", str(tiny_base)]
