@@ -18,6 +18,7 @@ from idiolect.workflow.cycle import resume, run_cycle
 from idiolect.workflow.data.dataset import make_dataset
 from idiolect.workflow.planning.given import GivenDataset, read_given
 from idiolect.workflow.planning.plan import Asked, plan_data
+from tests.checkout import write_memories
 from tests.conftest import MakePerson
 from tests.tiny import SENTENCES
 
