@@ -114,8 +114,7 @@ class Options(BaseModel):
     imatrix: bool = False
     """Quantize with an importance matrix: what the person's texts use most is kept most exactly."""
     keep_model: Annotated[bool, Typed(trains="adapter")] = False
-    """Keep `model/` as well: base and adapter as one, to convert elsewhere, as large as the base model (30 GB of 14B);
-    `run:<label>` merges them again where it is not there."""
+    """Keep `model/` as well: base and adapter as one, as large as the base model; `run:<label>` does without it."""
     publish: Literal["always", "gate", "never"] = "gate"
     """Whether the model takes the place of the one that is talked to: `gate` if it is the better one by the evaluation;
     one that does not can be published by hand, `idiolect promote`."""

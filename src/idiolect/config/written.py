@@ -13,6 +13,9 @@ from idiolect.errors import OptionFault
 #: A file of settings is a page; a larger one is something else, and would take minutes to read.
 LARGEST_BYTES = 1_000_000
 
+#: Keys that hold words for people, as those that begin with _, $ or // do.
+REMARKS = ("comment", "notes", "description", "version", "lastUpdated")
+
 _WHERE = re.compile(r"^<string>:(\d+) ")
 
 
@@ -35,7 +38,7 @@ def settings_in(path: Path) -> dict[str, Any]:
 
 def is_remark(key: str) -> bool:
     """Whether a key holds words for people, as MetaHuman OS' files do."""
-    return key in ("comment", "notes", "description", "version", "lastUpdated") or key.startswith(("_", "$", "//"))
+    return key in REMARKS or key.startswith(("_", "$", "//"))
 
 
 def line_of(path: Path, key: str) -> int | None:
