@@ -16,6 +16,9 @@ _Record = TypeVar("_Record")
 
 _PARTIAL = ".partial"
 
+#: What is raised for a JSON file that is not there, cut short, not UTF-8, of other types, or nested without end.
+DAMAGED = (OSError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError)
+
 
 @contextmanager
 def whole(target: Path) -> Iterator[Path]:

@@ -50,6 +50,7 @@ def curate(
     from idiolect.workflow.planning.plan import Asked, plan_data
 
     data = plan_data(home_at(home), Asked(username, os.environ, flags))
+    _say_notes(data)
     ledger = output.parent / "ledger.jsonl"
     _say(data_steps.curate(data, output, ledger))
     if private_check:
@@ -106,6 +107,11 @@ def _export(_: Home, data: Data, source: Path, output: Path) -> str:
 
     made = Dataset(output.parent, output.name)
     return data_steps.export_dataset(data, source, made)
+
+
+def _say_notes(data: Data) -> None:
+    for note in data.settings.notes:
+        Console(highlight=False, soft_wrap=True).print(note, style="dim", markup=False)
 
 
 def _say(outcome: str) -> None:

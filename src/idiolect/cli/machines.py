@@ -11,12 +11,12 @@ app = typer.Typer(no_args_is_help=True, help="List rented machines, give back th
 
 
 @app.command("list")
-def list_() -> None:
+def list_(home: HomeFolder = None) -> None:
     """List all pods of the RunPod account, whoever rented them."""
     from idiolect.workflow.pods import list_pods
 
     table = listing("pod", "name", "state", "GPU", "$/h")
-    for pod in list_pods():
+    for pod in list_pods(home_at(home)):
         table.add_row(pod.id, pod.name, pod.status, pod.gpu, f"{pod.cost_per_hour:.2f}")
     show_table(table)
 

@@ -5,24 +5,26 @@ from __future__ import annotations
 from rich.console import Console
 
 from idiolect.cli.flags import flag
-from idiolect.config import FULL_FINE_TUNE, CurationRules, ImportOptions, Options, typed
+from idiolect.config import FULL_FINE_TUNE, NOT_OURS, REMARKS, SAME, CurationRules, ImportOptions, Options, typed
 
 _PAGE = """# Options
 
 Drawn from `src/idiolect/config/` by `make docs`. Later wins: default, `etc/training.json`,
-`profiles/<user>/etc/training.json`, environment, command line. An unknown key is refused by name.
+`profiles/<user>/etc/training.json`, `.env`, environment, command line. Settings may have comments (`//`, `/* */`) and
+trailing commas. An unknown key is refused by name, with its file and line.
 
 ## `etc/training.json`
 
 {options}
 
-The keys `comment` and `notes` are let through, and so is `chat_template` of MetaHuman OS: the base model's own template
-is always used. Its `"gguf_conversion": {{"quantization_type": …}}` counts as `quantization`.
+Keys that hold words for people are let through: {remarks}. What MetaHuman OS knows and Idiolect does not is said once,
+with what takes its place: {theirs}. {same}. [Settings of MetaHuman OS](metahuman.md#settings) says more.
 
 ### For `fine-tune-cycle` alone
 
 A block `"full_fine_tune": {{…}}` in either file, and `etc/modes/<mode>.json` for a run with `--mode`, hold options that
-go over the others when all weights are trained. Without them: {block}.
+go over the others when all weights are trained. Without them: {block}. `etc/fine-tune-config.json` and
+`etc/modes/<mode>-config.json` of MetaHuman OS are read before these, but for their `base_model`.
 
 ## `profiles/<user>/etc/curation.json`
 
@@ -44,7 +46,15 @@ def options() -> None:
 def options_page() -> str:
     """Return docs/options.md."""
     block = ", ".join(f"`{name}` {value}" for name, value in FULL_FINE_TUNE.items())
-    return _PAGE.format(options=options_table(), rules=_rules_table(), importing=_import_table(), block=block)
+    return _PAGE.format(
+        options=options_table(),
+        rules=_rules_table(),
+        importing=_import_table(),
+        block=block,
+        remarks=", ".join(f"`{key}`" for key in REMARKS),
+        theirs=", ".join(f"`{key}`" for key in NOT_OURS),
+        same=", ".join(f"`{theirs}` counts as `{ours}`" for theirs, ours in SAME.items()),
+    )
 
 
 def options_table() -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 Mode = Literal["dual", "emulation", "agent"]
@@ -23,6 +24,11 @@ class Typed:
     """The only kind of training that it means something to."""
 
 
+def _absolute(path: str) -> str:
+    """Make a path say the same wherever a run is gone on with."""
+    return str(Path(path).expanduser().absolute()) if path else ""
+
+
 class Options(BaseModel):
     """The parameters of a cycle, as `etc/training.json` names them."""
 
@@ -33,6 +39,8 @@ class Options(BaseModel):
     system_prompt: str = ""
     """The system message for every mode; `{name}` stands for the person. Empty: one a mode, from the persona."""
 
+    dataset: Annotated[str, AfterValidator(_absolute)] = ""
+    """A JSONL file to train on instead of the memories, as it is: `messages`, or `input` and `output`, a record."""
     mode: Mode | None = None
     """Only memories of this cognitive mode."""
     max_samples: Annotated[int | None, Typed(flag="--max", env="MAX_SAMPLES"), Field(ge=1)] = None
@@ -105,8 +113,8 @@ class Options(BaseModel):
     """Type of the GGUF file; Q4_K_M for a merged adapter and Q6_K for a fine-tuned model, unless said otherwise."""
     imatrix: bool = False
     """Quantize with an importance matrix: what the person's texts use most is kept most exactly."""
-    keep_model: Annotated[bool, Typed(trains="adapter")] = True
-    """Keep `model/` as well: base and adapter as one, to go on from or to convert, as large as the base model."""
+    keep_model: Annotated[bool, Typed(trains="adapter")] = False
+    """Keep `model/` as well: base and adapter as one, as large as the base model; `run:<label>` does without it."""
     publish: Literal["always", "gate", "never"] = "gate"
     """Whether the model takes the place of the one that is talked to: `gate` if it is the better one by the evaluation;
     one that does not can be published by hand, `idiolect promote`."""

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from idiolect.config.options import Mode
-from idiolect.config.sources import settings_in
+from idiolect.config.written import settings_in
 from idiolect.errors import OptionFault
 
 Masked = Literal["key", "email", "iban", "card", "ip", "phone"]

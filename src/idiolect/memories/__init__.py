@@ -3,7 +3,7 @@
 from idiolect.memories.feedback import Answered, Opinion, event_id, feedback_event
 from idiolect.memories.memory import Memory, Turn
 from idiolect.memories.metahuman import read_event
-from idiolect.memories.persona import persona_name
+from idiolect.memories.persona import persona_name, persona_names
 from idiolect.memories.reading import (
     MemoryFile,
     Stamp,
@@ -27,6 +27,7 @@ __all__ = [
     "feedback_event",
     "memory_files",
     "persona_name",
+    "persona_names",
     "read_event",
     "read_memories",
     "read_memory",

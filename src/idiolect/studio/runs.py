@@ -12,7 +12,7 @@ from idiolect.studio.frame import Visit, address
 from idiolect.studio.pieces import card, figures, soft, state, sure, table
 from idiolect.workflow.archive.cleanup import Removal, clean_up
 from idiolect.workflow.archive.differences import Line, compare_runs
-from idiolect.workflow.archive.runs import Details, Row, details, find, known, overview
+from idiolect.workflow.archive.runs import OF_METAHUMAN, Details, Row, details, find, known, overview
 from idiolect.workflow.wording import clock, figure, megabytes, moment
 
 _COLUMNS = ("run", "cycle", "state", "started", "took", "held-out loss", "size", "cost")
@@ -71,6 +71,9 @@ async def _show_one(visit: Visit, label: str) -> None:
         if error := getattr(found.written, "error", ""):
             ui.label(error).classes("fault")
         figures([(value or "–", what) for value, what in zip(_figures(row)[1:], _FIGURES, strict=True)])
+        if row.state == OF_METAHUMAN:
+            soft("MetaHuman OS has made it: it is left as it is, and used from there.")
+            return
         to = address("/train", person=row.person, run=row.label)
         ui.link("Loss, steps and log" if row.state == "succeeded" else "Watch it, go on with it", to).classes("way-on")
     _show_steps(found)

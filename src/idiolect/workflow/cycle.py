@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from idiolect.config import our_part
-from idiolect.curation import SELECTION, memory_stamps, values_of
+from idiolect.config import environment, our_part
+from idiolect.curation import SELECTION, Fate, memory_stamps, values_of
 from idiolect.errors import IdiolectError, UserFault
 from idiolect.files import make_folder, remove, remove_partials, write_json
 from idiolect.home import CYCLES, Cycle, Home, Profile, Run
@@ -22,7 +22,7 @@ from idiolect.training import Note
 from idiolect.workflow import steps
 from idiolect.workflow.archive.cleanup import clean_up
 from idiolect.workflow.archive.runs import Finished, run_of, standing, state, unfinished
-from idiolect.workflow.archive.summary import failed, read_summary, succeeded
+from idiolect.workflow.archive.summary import failed, read_summary, so_far, succeeded
 from idiolect.workflow.cancel import cancellable
 from idiolect.workflow.data import steps as data_steps
 from idiolect.workflow.models import evaluating
@@ -48,16 +48,23 @@ class Step:
     """Whether a run has this step at all."""
 
 
+def _curation_reads(decided: Plan) -> Mapping[str, Any]:
+    data = decided.data
+    if data.options.dataset:
+        return {"data set": Path(data.options.dataset)}
+    return {
+        "memories": memory_stamps(data.profile),
+        "rules": data.rules.model_dump(exclude={"system_messages", "mode_as"}),
+        # Named only if there are some: a run begun by a version that knew no edits goes on as it was.
+        **({"edits": values_of(data.edits)} if data.edits else {}),
+        **_options(decided, SELECTION),
+    }
+
+
 STEPS: Mapping[str, Step] = {
     "curate": Step(
         lambda p, _: data_steps.curate(p.data, p.run.curated, p.run.fates),
-        lambda p: {
-            "memories": memory_stamps(p.data.profile),
-            "rules": p.data.rules.model_dump(exclude={"system_messages", "mode_as"}),
-            # Named only if there are some: a run begun by a version that knew no edits goes on as it was.
-            **({"edits": values_of(p.data.edits)} if p.data.edits else {}),
-            **_options(p, SELECTION),
-        },
+        _curation_reads,
         lambda p: [p.run.curated, p.run.fates],
     ),
     "format": Step(
@@ -86,7 +93,11 @@ STEPS: Mapping[str, Step] = {
         lambda p: [p.run.quality],
     ),
     "validate": Step(
-        lambda p, _: data_steps.validate_dataset(p.run.dataset, skip=p.data.options.skip_validation),
+        lambda p, _: data_steps.validate_dataset(
+            p.run.dataset,
+            skip=p.data.options.skip_validation,
+            selected=data_steps.not_selected(p.data, data_steps.read_lines(p.run.ledger, Fate)),
+        ),
         lambda p: {"data set": p.run.dataset, **_options(p, {"skip_validation"})},
         lambda _: [],
     ),
@@ -159,6 +170,10 @@ STEPS: Mapping[str, Step] = {
 }
 
 
+#: After this step the model file can be talked to and published, whatever ends the run; later ones leave it alone.
+COMPARED = "parity"
+AFTER = ("evaluate", "publish")
+
 #: MetaHuman OS laid an adapter merged from all earlier ones over the new model, where its server could.
 _DUAL_MODE = "METAHUMAN_DUAL_MODE"
 
@@ -168,9 +183,9 @@ def run_cycle(home: Home, asked: Asked, cycle: Cycle, tell: Tell, *, wait: bool 
 
     Raises UserFault if another run of this person is going on, unless it is to be waited for.
     """
-    decided = plan(home, asked, cycle)
+    decided = plan(home, asked, cycle, say=lambda text: tell(Note(text)))
     _reap(home, decided, tell)
-    if asked.environ.get(_DUAL_MODE) == "1":
+    if environment(home, asked.environ).get(_DUAL_MODE) == "1":
         tell(Note(f"{_DUAL_MODE}: not done. What was learned before is gone on from with --base-model run:<label>."))
     with only_run(decided.data.profile, decided.run.label, _waiting(tell, wait=wait)) as died:
         _say_who_died(died, decided.run.label, tell)
@@ -198,7 +213,7 @@ def carry_on(home: Home, person: str, label: str, tell: Tell, *, wait: bool = Fa
         _say_who_died(died, label, tell)
         journal = read_journal(run.journal)
         asked = Asked(person, journal.environ, journal.flags)
-        decided = plan(home, asked, CYCLES[journal.cycle], label)
+        decided = plan(home, asked, CYCLES[journal.cycle], label, say=lambda text: tell(Note(text)))
         _reap(home, decided, tell)
         return carry_out(decided, journal, tell)
 
@@ -214,6 +229,8 @@ def _reap(home: Home, decided: Plan, tell: Tell) -> None:
 def new_journal(decided: Plan, asked: Asked, queue: str = "") -> Journal:
     """Return the journal of a run in which nothing is done yet."""
     given = {k: v for k, v in asked.flags.items() if v is not None}
+    if "dataset" in given:
+        given["dataset"] = decided.data.options.dataset
     label, environ = decided.run.label, our_part(asked.environ)
     return Journal(label, decided.run.cycle.name, asked.person, datetime.now(UTC), environ, given, queue)
 
@@ -237,8 +254,12 @@ def carry_out(decided: Plan, journal: Journal, tell: Tell, steps: Mapping[str, S
         write_json(run.journal, journal)
         make_folder(run.folder)
         audit(profile, f"{audited(run)}_started", {"run": run.label, "done_before": len(journal.steps)})
+        told = logged(run.log, tell)
+        for note in () if journal.steps else decided.data.settings.notes:
+            told(Note(note))
         with cancellable(run):
-            journal = _steps(decided, journal, logged(run.log, tell), steps)
+            journal = _steps(decided, journal, told, steps)
+        remove(run.usable)
         summary = succeeded(decided, journal)
         write_json(run.summary, summary)
         write_line(run.log, "the run has succeeded")
@@ -270,6 +291,8 @@ def _steps(decided: Plan, journal: Journal, tell: Tell, steps: Mapping[str, Step
         others = [r for r in journal.steps if r.step != name]
         journal = msgspec.structs.replace(journal, steps=[*others, record])
         write_json(decided.run.journal, journal)
+        if name == COMPARED and not decided.run.usable.exists():
+            write_json(decided.run.usable, so_far(decided, journal))
     return journal
 
 
@@ -290,6 +313,8 @@ def _done(decided: Plan, journal: Journal, name: str, step: Step, tell: Tell) ->
         tell(Ended(name, before.outcome, before.seconds, now=False))
         return before
     tell(Began(name, again))
+    if name not in AFTER:
+        remove(decided.run.usable)
     clock = time.monotonic()
     outcome = step.run(decided, tell)
     seconds = round(time.monotonic() - clock, 2)

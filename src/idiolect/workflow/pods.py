@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
-from idiolect.home import Home
+from idiolect.config import environment
+from idiolect.home import Home, default_root
 from idiolect.machines import Pod, Renting, RunPodWishes, all_pods, reap
 from idiolect.workflow.archive.runs import standing
 from idiolect.workflow.planning.where import account, job_name
 
-_ENDED = ("succeeded", "failed", "cancelled")
+#: How a run stands that may still need its pod.
+_GOES_ON = ("queued", "running", "interrupted", "cancelling")
 
 
-def list_pods() -> Iterator[Pod]:
+def list_pods(home: Home | None = None) -> Iterator[Pod]:
     """Yield all pods of the account, whoever rented them. Raises UserFault without an API key."""
-    return all_pods(account())
+    return all_pods(account(home or Home(default_root())))
 
 
 def has_leases(home: Home) -> bool:
     """Whether this computer has rented what was not given back in order, and has the key to do so now."""
-    return bool(os.environ.get("RUNPOD_API_KEY")) and home.pods.is_dir() and any(home.pods.iterdir())
+    return home.pods.is_dir() and any(home.pods.iterdir()) and "RUNPOD_API_KEY" in environment(home)
 
 
 def reap_pods(home: Home) -> list[Pod]:
@@ -29,7 +30,7 @@ def reap_pods(home: Home) -> list[Pod]:
         job_name(run)
         for profile in map(home.profile, home.people())
         for run in profile.runs()
-        if standing(profile, run) not in _ENDED
+        if standing(profile, run) in _GOES_ON
     }
     # What is wished of pods plays no part: a slip in machines.toml must not keep one rented.
-    return list(reap(Renting(account(), RunPodWishes(), home.pods), may_go_on.__contains__))
+    return list(reap(Renting(account(home), RunPodWishes(), home.pods), may_go_on.__contains__))

@@ -13,7 +13,7 @@ from idiolect.errors import UserFault
 from idiolect.home import Home, Profile, Run
 from idiolect.training import Event, HeldOut, Note, Started, Stepped, decode
 from idiolect.workflow.archive.runs import Details, details, find
-from idiolect.workflow.archive.summary import StepSummary
+from idiolect.workflow.archive.summary import StepSummary, is_ours
 from idiolect.workflow.cycle import STEPS
 from idiolect.workflow.records.journal import StepRecord
 
@@ -125,7 +125,7 @@ class _Lines:
 
 def newest_run(profile: Profile) -> str | None:
     """Return the label of the newest run that can be watched."""
-    return next((r.label for r in reversed(profile.runs()) if r.summary.exists() or r.journal.exists()), None)
+    return next((r.label for r in reversed(profile.runs()) if is_ours(r)), None)
 
 
 def _steps(done: Sequence[StepSummary | StepRecord], run: Run, log: Sequence[str], *, going_on: bool) -> list[SeenStep]:

@@ -87,8 +87,7 @@ def test_failed_runs_that_left_nothing_go_and_others_stay(home: Home, make_run: 
     trained = make_run("2026-09-04", "failed", gguf=False, weights=False, work=now)
     (trained.bundle / "checkpoints" / "checkpoint-1").mkdir(parents=True)
     stopped = make_run("2026-09-05", None, gguf=False, weights=False, work=now)
-    bare = make_run("2026-09-06", None, gguf=False, weights=False)
-    assert removed(home) == [str(p) for p in (bare.folder, nothing.folder, nothing.work)]
+    assert removed(home) == [str(p) for p in (nothing.folder, nothing.work)]
     assert not nothing.folder.parent.exists()
     assert [left(run) for run in (weights, usable, trained, stopped)] == [
         "weights summary",
@@ -130,7 +129,7 @@ def going_on(home: Home) -> Iterator[str]:
 
 def test_a_run_that_is_going_on_is_never_touched(home: Home, going_on: str, make_run: MakeRun) -> None:
     profile = home.profile("ada")
-    mine = make_run("2026-09-01", None, gguf=False, weights=False)
+    mine = make_run("2026-09-01", "failed", gguf=False, weights=False)
     first = profile.run(FULL, going_on)
     first.work.mkdir(parents=True)
     os.utime(first.work, (0, 0))

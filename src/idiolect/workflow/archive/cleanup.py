@@ -2,8 +2,8 @@
 
 Of an older run the model file goes, and the merged model beside an adapter; the weights that were trained stay. A run
 that failed and left neither goes, and so does a work folder that nothing was written to for a week. Never touched: a
-run that is going on, the published model, and the one that a rollback would bring back. The rules are those of
-MetaHuman OS, over all days.
+run that is going on, the published model, the one that a rollback would bring back, and whatever this program has no
+record of having made: MetaHuman OS' own runs stand in the same folders. The rules are its, over all days.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from idiolect.home import CYCLES, Profile, Run
 from idiolect.serving import ollama
 from idiolect.workflow.archive.registry import Published, Registry, read_registry, write_registry
 from idiolect.workflow.archive.runs import state
-from idiolect.workflow.archive.summary import read_summary
-from idiolect.workflow.planning.plan import EARLIER_RUN
+from idiolect.workflow.archive.summary import is_ours, summary_of
+from idiolect.workflow.planning.going_on import EARLIER_RUN
 from idiolect.workflow.records.audit import audit
 from idiolect.workflow.records.journal import read_journal
 from idiolect.workflow.records.lock import no_other_run, only_publication
 
 KEPT = 2
 _NAME = "its run's model file is gone"
-_WEEK = 7 * 24 * 3600
+_DAY = 24 * 3600
+_WEEK = 7 * _DAY
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def clean_up(
     with only_publication(profile, "clean-up"), nullcontext(going_on) if going_on else no_other_run(profile) as other:
         registry = read_registry(profile)
         untouched = {other, *(p.label for p in _needed(registry))}
-        found = list(_removals(profile, keep, untouched))
+        found = [*_removals(profile, keep, untouched), *_merged_for_others(profile, going_on)]
         names = [f"{p.ollama} in Ollama" for p in _losing_file(profile, registry, found) if p.ollama]
         if dry_run:
             return found + [Removal(name, _NAME) for name in names]
@@ -79,32 +80,64 @@ def _needed(registry: Registry) -> list[Published]:
 def _removals(profile: Profile, keep: int, untouched: set[str | None]) -> Iterator[Removal]:
     bases = _bases(profile)
     for cycle in CYCLES.values():
-        runs = [r for r in reversed(profile.runs()) if r.cycle == cycle]
+        runs = [r for r in reversed(profile.runs()) if r.cycle == cycle and is_ours(r)]
         whole = [r.label for r in runs if state(r) == "succeeded"][:keep]
         for run in runs:
             if run.label not in untouched and run.label not in whole:
                 older = len(whole) == keep and run.label < whole[-1]
                 yield from _of_run(run, older=older, gone_on_from=run.label in bases)
-    for work in sorted(profile.work.glob("*")):
+    for work in sorted(w for w in profile.work.glob("*") if any(w.glob("*journal.json*"))):
         if work.name not in untouched and not _queued(work) and time.time() - _last_written(work) > _WEEK:
             yield Removal(work, "nothing was written to it for a week", _size(work))
 
 
 def _bases(profile: Profile) -> set[str]:
     """Return the labels of runs whose merged model is the base model of another one."""
-    named = [name for run in profile.runs() for name in _base_names(run) if isinstance(name, str)]
+    named = [name for run in profile.runs() for name in _base_names(run)]
     return {name.removeprefix(EARLIER_RUN) for name in named}
 
 
-def _base_names(run: Run) -> list[object]:
+def _merged_for_others(profile: Profile, going_on: str | None) -> Iterator[Removal]:
+    """Yield models that were merged only for another run to go on from, once no run needs them any more.
+
+    One of today may be for a run that is being decided; unless it was for the run that has just ended.
+    """
+    ours = [run for run in profile.runs() if is_ours(run)]
+    waited_for = {n for r in ours if r.journal.exists() and r.label != going_on for n in _base_names(r)}
+    done_with = {n for r in ours if r.label == going_on for n in _chain(ours, r)}
+    for run in ours:
+        name = f"{EARLIER_RUN}{run.label}"
+        if run.cycle.trains == "model" or _keeps_model(run) or not run.model.is_dir() or name in waited_for:
+            continue
+        if name in done_with or time.time() - run.model.stat().st_mtime > _DAY:
+            yield Removal(run.model, "it was merged for a run that has ended; its adapter stays", _size(run.model))
+
+
+def _chain(runs: Sequence[Run], run: Run) -> Iterator[str]:
+    """Yield the base models that a run's stands on, one after the other, from the last to the first."""
+    by_name = {f"{EARLIER_RUN}{r.label}": r for r in runs}
+    at: Run | None = run
+    while at and (summary := summary_of(at)):
+        yield summary.base_model
+        before, at = at, by_name.get(summary.base_model)
+        at = at if at and at.label < before.label else None
+
+
+def _keeps_model(run: Run) -> bool:
+    """Whether a run was to keep base and adapter merged; one of which that is not known may have been."""
+    summary = summary_of(run)
+    return summary is None or bool(summary.options.get("keep_model", {}).get("value", True))
+
+
+def _base_names(run: Run) -> list[str]:
     """Return what may name a run's base model: its summary, or how it was asked for."""
-    if run.summary.exists():
-        return [read_summary(run.summary).base_model]
+    if summary := summary_of(run):
+        return [summary.base_model]
     try:
         journal = read_journal(run.journal)
     except UserFault:
         return []
-    return [*journal.environ.values(), journal.flags.get("base_model")]
+    return [*journal.environ.values(), str(journal.flags.get("base_model"))]
 
 
 def _of_run(run: Run, *, older: bool, gone_on_from: bool) -> Iterator[Removal]:
@@ -121,7 +154,7 @@ def _of_run(run: Run, *, older: bool, gone_on_from: bool) -> Iterator[Removal]:
     elif older:
         for gguf in ggufs:
             yield Removal(gguf, "newer models are kept; its weights stay", _size(gguf))
-        if run.cycle.trains == "adapter" and run.model.is_dir() and not gone_on_from:
+        if _keeps_model(run) and run.cycle.trains == "adapter" and run.model.is_dir() and not gone_on_from:
             yield Removal(run.model, "newer models are kept; its adapter stays", _size(run.model))
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from idiolect.errors import UserFault
+from idiolect.files import DAMAGED
 from idiolect.home import Home, Run
 from idiolect.workflow.archive.runs import details, find
 
@@ -53,7 +55,12 @@ def _figures(home: Home, label: str, person: str | None) -> dict[str, dict[str, 
 
 
 def _evaluation(run: Run) -> Any:
-    return msgspec.json.decode(run.evaluation.read_bytes()) if run.evaluation.exists() else {}
+    if not run.evaluation.exists():
+        return {}
+    try:
+        return msgspec.json.decode(run.evaluation.read_bytes())
+    except DAMAGED as error:
+        raise UserFault(f"{run.evaluation} cannot be read: {error}", "Make it anew: idiolect evaluate") from error
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -14,7 +14,7 @@ import msgspec
 
 from idiolect.config import MODES, Mode
 from idiolect.errors import UserFault
-from idiolect.files import remove, write_json
+from idiolect.files import DAMAGED, remove, write_json
 from idiolect.home import Home, Profile, Run
 from idiolect.serving import CONTEXT, Offered
 from idiolect.workflow.archive.runs import Finished, find_run, newest
@@ -65,7 +65,7 @@ def read_registry(profile: Profile) -> Registry:
         return Registry()
     try:
         return msgspec.json.decode(profile.registry.read_bytes(), type=Registry)
-    except (OSError, msgspec.MsgspecError) as error:
+    except DAMAGED as error:
         raise UserFault(
             f"{profile.registry} cannot be read: {error}",
             "Delete it and publish again: idiolect promote RUN --username NAME. No model is lost.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -13,9 +13,14 @@ import msgspec
 from idiolect.errors import UnknownPerson, UserFault
 from idiolect.home import Home, Profile, Run
 from idiolect.machines import billed
-from idiolect.workflow.archive.summary import StepSummary, Summary, read_summary
+from idiolect.workflow.archive.summary import OfMetaHuman, StepSummary, Summary, read_summary, summary_of
 from idiolect.workflow.records.journal import Journal, StepRecord, read_journal
 from idiolect.workflow.records.lock import holder
+
+#: How a run stands that this program has no record of: the folder is of the other program that trains here.
+OF_METAHUMAN = "of MetaHuman OS"
+#: Its summary is damaged.
+UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True)
@@ -28,20 +33,21 @@ class Finished:
 
 def known(home: Home, person: str) -> Profile:
     """Return a person's profile. Raises UnknownPerson."""
-    if person not in home.people():
+    profile = home.profile(person)
+    if not home.knows(person):
         raise UnknownPerson(
             f"There is no profile of {person!r} in {home.root / 'profiles'}.",
             f"Known: {', '.join(home.people()) or 'nobody yet'}.",
         )
-    return home.profile(person)
+    return profile
 
 
 def newest(home: Home, person: str) -> Finished:
     """Return the newest run whose model file is there. Raises UnknownPerson, and UserFault where there is none."""
     profile = known(home, person)
     for run in reversed(profile.runs()):
-        if state(run) == "succeeded":
-            summary = read_summary(run.summary)
+        summary = summary_of(run)
+        if summary and summary.state == "succeeded":
             as_written = dataclasses.replace(run, quantization=summary.quantization)
             if as_written.gguf.exists():
                 return Finished(as_written, summary)
@@ -69,11 +75,15 @@ def find(home: Home, label: str, person: str | None = None) -> tuple[Profile, Ru
 
 
 def find_run(home: Home, label: str, person: str | None = None) -> Finished:
-    """Return the run of that label that has left a model file, whoever's. Raises UserFault where there is none."""
+    """Return the run of that label that has left a model file, whoever's.
+
+    Raises UserFault where there is none, for a damaged summary, and OfMetaHuman.
+    """
     people = [person] if person else home.people()
-    for run in (run for name in people for run in home.profile(name).runs()):
-        if run.label == label and run.summary.exists():
-            summary = read_summary(run.summary)
+    for run in (run for name in people for run in home.profile(name).runs() if run.label == label):
+        # Of a run that was interrupted there is no summary, but its model file may be whole.
+        if written := next((path for path in (run.summary, run.usable) if path.exists()), None):
+            summary = read_summary(written)
             as_written = dataclasses.replace(run, quantization=summary.quantization)
             if as_written.gguf.exists():
                 return Finished(as_written, summary)
@@ -81,10 +91,21 @@ def find_run(home: Home, label: str, person: str | None = None) -> Finished:
 
 
 def state(run: Run) -> str:
-    """Return succeeded, failed, cancelled, or unfinished (waiting, going on, or interrupted)."""
+    """Return succeeded, failed, cancelled, unfinished (waiting, going on, or interrupted), or what is not known better.
+
+    A folder with neither a summary, a journal nor a log of ours is of MetaHuman OS.
+    """
     if run.summary.exists():
-        return read_summary(run.summary).state
-    return "cancelled" if run.cancelled.exists() else "unfinished"
+        try:
+            return read_summary(run.summary).state
+        except OfMetaHuman:
+            return OF_METAHUMAN
+        except UserFault:
+            return UNREADABLE
+    if run.cancelled.exists():
+        return "cancelled"
+    ours = any(path.exists() for path in (run.journal, run.log, run.usable)) or not run.folder.exists()
+    return "unfinished" if ours else OF_METAHUMAN
 
 
 def standing(profile: Profile, run: Run) -> str:
@@ -131,8 +152,15 @@ def overview(home: Home, person: str | None = None) -> list[Row]:
     return [_row(profile, run) for profile in profiles for run in profile.runs()]
 
 
+class Foreign(msgspec.Struct, frozen=True):
+    """A run that MetaHuman OS has made: where it is, and what it says of itself, if anything."""
+
+    folder: str
+    summary: Any
+
+
 class Details(msgspec.Struct, frozen=True):
-    """A run with its steps, and its summary or its journal."""
+    """A run with its steps, and its summary or its journal; of a run of MetaHuman OS, what there is."""
 
     row: Row
     steps: Sequence[StepSummary | StepRecord]
@@ -143,6 +171,9 @@ def details(home: Home, label: str, person: str | None = None) -> Details:
     """Return all that is known of a run. Raises UserFault where nothing can be read."""
     profile, run = find(home, label, person)
     row = _row(profile, run)
+    if row.state == OF_METAHUMAN:
+        said = msgspec.json.decode(run.summary.read_bytes()) if run.summary.exists() else None
+        return Details(row, (), Foreign(str(run.folder), said))
     if run.summary.exists():
         summary = read_summary(run.summary)
         return Details(row, summary.steps, summary)
@@ -158,8 +189,10 @@ def _row(profile: Profile, run: Run) -> Row:
         state=standing(profile, run),
         dollars=billed(run.bills),
     )
-    if run.summary.exists():
-        summary = read_summary(run.summary)
+    if row.state == OF_METAHUMAN:
+        size = run.gguf.stat().st_size if run.gguf.exists() else None
+        return msgspec.structs.replace(row, started=_time_of(run.label), bytes=size)
+    if summary := summary_of(run):
         gguf = dataclasses.replace(run, quantization=summary.quantization).gguf
         return msgspec.structs.replace(
             row,
@@ -178,6 +211,13 @@ def _row(profile: Profile, run: Run) -> Row:
         started=journal.began,
         seconds=round(sum(s.seconds for s in journal.steps), 2),
     )
+
+
+def _time_of(label: str) -> datetime | None:
+    try:
+        return datetime.strptime(label[:17], "%Y-%m-%d-%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _journal(run: Run) -> Journal | None:

@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from idiolect.config import Mode
+from idiolect.config import MODES, Mode
 from idiolect.curation import Fate
-from idiolect.errors import IdiolectError
-from idiolect.files import sha256
+from idiolect.errors import IdiolectError, UserFault
+from idiolect.files import DAMAGED, sha256
+from idiolect.home import Run
 from idiolect.machines import billed
 from idiolect.serving import CONTEXT
 from idiolect.training import TrainingResult, read_result
@@ -37,15 +38,15 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     label: str
     cycle: str
     person: str
-    state: str
+    state: Literal["", "succeeded", "failed"]
     error: str = ""
     began: datetime
     ended: datetime
     base_model: str
     quantization: str
     seed: int
-    options: dict[str, Any]
-    """Option → its value, and where that came from."""
+    options: dict[str, dict[str, Any]]
+    """Option → its `value`, and where that came `from`."""
     system_messages: Mapping[Mode, str]
     turn_end: str = ""
     """The token that ends a reply."""
@@ -54,7 +55,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     context: int = 0
     """Tokens that the longest text had that was trained on, prompt and replies; 0 where this was not noted."""
     usable: bool = False
-    """Whether a run that failed has left a model file that loads and talks all the same."""
+    """Whether a run that did not succeed has left a model file that loads and talks all the same."""
     memories: dict[str, int] = {}
     """What became of the memory files: trained on, held out, or dropped by which rule."""
     training: TrainingResult | None = None
@@ -65,11 +66,21 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What rented machines took; this one costs nothing."""
     versions: dict[str, str]
 
+    def __post_init__(self) -> None:
+        if missing := [mode for mode in MODES if mode not in self.system_messages]:
+            raise ValueError(f"no system message for {', '.join(missing)}")
+        if bad := [name for name, option in self.options.items() if not {"value", "from"} <= option.keys()]:
+            raise ValueError(f"no value of {', '.join(bad)}")
+
     @property
     def holds(self) -> int:
         """Tokens of a conversation that the model is asked with: as many as it was trained on."""
         stated = self.options.get("max_seq_length", {}).get("value") if not self.context else self.context
         return stated if isinstance(stated, int) and stated > 0 else CONTEXT
+
+
+class OfMetaHuman(UserFault):
+    """A run that MetaHuman OS has made: its folder has the same name and place, its summary other keys."""
 
 
 def succeeded(plan: Plan, journal: Journal) -> Summary:
@@ -84,13 +95,56 @@ def succeeded(plan: Plan, journal: Journal) -> Summary:
     )
 
 
+def so_far(plan: Plan, journal: Journal) -> Summary:
+    """Return what there is to say of a run whose model file is whole and compared with training, whatever ends it."""
+    return msgspec.structs.replace(_summary(plan, journal), usable=True)
+
+
 def failed(plan: Plan, journal: Journal, step: str, error: IdiolectError, *, usable: bool) -> Summary:
     summary = _summary(plan, journal)
     return msgspec.structs.replace(summary, state="failed", error=f"{step}: {error.problem}", usable=usable)
 
 
 def read_summary(path: Path) -> Summary:
-    return msgspec.json.decode(path.read_bytes(), type=Summary)
+    """Read a run's summary. Raises OfMetaHuman for one that MetaHuman OS wrote, UserFault for a damaged one."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Summary)
+    except DAMAGED as error:
+        if _is_of_metahuman(path):
+            raise OfMetaHuman(
+                f"{path.parent.name} is a run of MetaHuman OS: {path} is not of Idiolect.",
+                "What it left is used with MetaHuman OS; train one here: idiolect full-cycle --username NAME",
+            ) from None
+        reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+        raise UserFault(
+            f"{path} cannot be read: {reason}",
+            "Put a whole copy back, or move the file away: the run's other files can be used without it.",
+        ) from error
+
+
+def summary_of(run: Run) -> Summary | None:
+    """Return a run's summary; None where there is none of ours, or none that can be read."""
+    try:
+        return read_summary(run.summary)
+    except UserFault:
+        return None
+
+
+def is_ours(run: Run) -> bool:
+    """Whether this program has made a run, by its own record: a summary of ours, a journal, or usable.json.
+
+    A damaged summary without a journal says nothing: such a run is nobody's to change.
+    """
+    return run.journal.exists() or run.usable.exists() or summary_of(run) is not None
+
+
+def _is_of_metahuman(path: Path) -> bool:
+    """Whether a summary has the keys of MetaHuman OS' cycles (its fine-tune-cycle.ts, lora-trainer.ts)."""
+    try:
+        written: Any = msgspec.json.decode(path.read_bytes())
+    except DAMAGED:
+        return False
+    return isinstance(written, dict) and not {"runId", "runLabel", "run_id", "run_label"}.isdisjoint(written)
 
 
 def _summary(plan: Plan, journal: Journal) -> Summary:

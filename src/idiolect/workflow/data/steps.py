@@ -28,14 +28,26 @@ from idiolect.errors import DataFault, EmptyProfile
 from idiolect.files import decode_lines, write_json, write_json_records, write_jsonl
 from idiolect.home import Dataset, Profile, Run
 from idiolect.workflow.archive.runs import state
+from idiolect.workflow.planning.given import read_given
 from idiolect.workflow.planning.plan import Data, Target
 from idiolect.workflow.records.audit import audit
 
 _Record = TypeVar("_Record")
 
+#: The options that selection goes by, as they are typed.
+_SELECTED_BY = {
+    "max_samples": "--max",
+    "days_recent": "--days-recent",
+    "old_samples": "--old-samples",
+    "monthly": "--monthly",
+    "half_life_days": "--half-life-days",
+}
+
 
 def curate(data: Data, curated: Path, fates: Path) -> str:
     """Write the samples and the fate of each memory. Each step returns a line that says what came of it."""
+    if data.options.dataset:
+        return _take(data, curated, fates)
     prepared = prepare_all(data.profile, data.options, data.rules, data.edits)
     found = settle(prepared, data.options, data.rules)
     write_jsonl(fates, found.fates)
@@ -44,7 +56,7 @@ def curate(data: Data, curated: Path, fates: Path) -> str:
         why = ", ".join(f"{count} {rule}" for rule, count in rules.most_common())
         raise EmptyProfile(
             f"None of {len(found.fates)} memories of {data.profile.person} can be learned from: {why}.",
-            f"See {fates}: each memory and the rule by which it was dropped.",
+            f"See {fates}: each memory and the rule by which it was dropped.{not_selected(data, found.fates)}",
         )
     if writer := data.rules.prompt_writer:
         where = {"host": urlsplit(writer.url).hostname, "model": writer.model}
@@ -56,6 +68,17 @@ def curate(data: Data, curated: Path, fates: Path) -> str:
     audit(data.profile, "memory_curation_completed", counts, category="data")
     masked = f"; masked {found.masked.total()}" if found.masked else ""
     return f"{len(found.chosen)} samples of {len(found.fates)} memories{masked}{_edited(data, found.fates)}"
+
+
+def _take(data: Data, curated: Path, fates: Path) -> str:
+    """Write the samples and fates of a data set of the person's own: nothing in it is cleaned, masked or left out."""
+    path = Path(data.options.dataset)
+    given = read_given(path, data.profile.home)
+    write_jsonl(fates, given.fates)
+    write_json(curated, given.samples)
+    audit(data.profile, "dataset_given", {"samples": len(given.samples)}, category="data")
+    systems = f"; {given.systems} system messages left out, the modes' own are used" if given.systems else ""
+    return f"{len(given.samples)} samples of {path.name}, as they are{systems}"
 
 
 def _edited(data: Data, fates: Sequence[Fate]) -> str:
@@ -99,10 +122,24 @@ def export_dataset(data: Data, rendered: Path, to: Dataset) -> str:
     return f"{len(lines) - aside} to train on, {aside} held out"
 
 
-def validate_dataset(dataset: Path, *, skip: bool = False) -> str:
+def validate_dataset(dataset: Path, *, skip: bool = False, selected: str = "") -> str:
+    """Refuse a data set that cannot be trained on; `selected` says what made it as small as it is."""
     if skip:
         return "SKIPPED, as asked: whatever is wrong with this data set will be trained on"
-    return "; ".join(validate(read_lines(dataset, TrainingText))) or "nothing to remark"
+    try:
+        said = "; ".join(validate(read_lines(dataset, TrainingText))) or "nothing to remark"
+    except DataFault as fault:
+        raise DataFault(fault.problem, f"{fault.remedy}{selected}") from None
+    return f"{said}.{selected}" if selected else said
+
+
+def not_selected(data: Data, fates: Sequence[Fate]) -> str:
+    """Say how many memories selection left out, and by which options; nothing where it left out none."""
+    count = sum(fate.rule == "not selected" for fate in fates)
+    options, origins = data.options.model_dump(include=set(_SELECTED_BY)), data.settings.origins
+    stated = [f"{flag} {options[n]}" for n, flag in _SELECTED_BY.items() if origins[n] != "default"]
+    typed = [text.removesuffix(" True") for text in stated]
+    return f" {count} memories were not selected ({', '.join(typed)})." if count else ""
 
 
 def note_quality(data: Data, target: Target, run: Run) -> str:

@@ -8,12 +8,13 @@ import msgspec
 
 from idiolect.dataset import RenderedSample, TrainingText
 from idiolect.evaluation import Earlier, Evaluation, known, month, read_evaluation
+from idiolect.files import DAMAGED
 from idiolect.home import Profile, Run
 from idiolect.workflow.archive.registry import read_registry
 from idiolect.workflow.archive.runs import Finished, state
-from idiolect.workflow.archive.summary import read_summary
+from idiolect.workflow.archive.summary import summary_of
 from idiolect.workflow.data.steps import read_lines, read_records
-from idiolect.workflow.planning.plan import EARLIER_RUN
+from idiolect.workflow.planning.going_on import EARLIER_RUN
 
 #: So many earlier runs are shown.
 _MONTHS = 12
@@ -25,8 +26,8 @@ def before(profile: Profile, label: str) -> Finished | None:
     runs = [r for r in profile.runs() if r.label < label]
     first = [r for r in runs if published and r.label == published.label]
     for run in (*first, *reversed(runs)):
-        if state(run) == "succeeded":
-            summary = read_summary(run.summary)
+        summary = summary_of(run)
+        if summary and summary.state == "succeeded":
             written = dataclasses.replace(run, quantization=summary.quantization)
             if written.gguf.exists():
                 return Finished(written, summary)
@@ -66,7 +67,7 @@ def _earlier(profile: Profile, label: str, began_with: str) -> tuple[list[Evalua
             continue
         try:
             evaluation = read_evaluation(run.evaluation.read_bytes())
-        except (OSError, msgspec.MsgspecError):
+        except DAMAGED:
             unreadable += 1
             continue
         if origin(profile, evaluation.base_model) == began_with:
@@ -81,5 +82,5 @@ def origin(profile: Profile, base: str) -> str:
     """Return the base model that a chain of runs, each going on from the one before, began with."""
     while base.startswith(EARLIER_RUN):
         label = base.removeprefix(EARLIER_RUN)
-        base = next((read_summary(r.summary).base_model for r in profile.runs() if r.label == label), "")
+        base = next((s.base_model for r in profile.runs() if r.label == label and (s := summary_of(r))), "")
     return base

@@ -35,7 +35,7 @@ from idiolect.evaluation import (
     verdict,
 )
 from idiolect.export import export_gguf
-from idiolect.files import write_json, write_text
+from idiolect.files import DAMAGED, write_json, write_text
 from idiolect.home import Home, Run
 from idiolect.machines import billed
 from idiolect.training import read_measured, read_result
@@ -43,7 +43,7 @@ from idiolect.workflow.archive.runs import Finished, find_run, known, newest
 from idiolect.workflow.archive.summary import file_facts
 from idiolect.workflow.data.steps import read_lines, read_records
 from idiolect.workflow.models.earlier import before, comparable, month_over_month
-from idiolect.workflow.planning.plan import Plan, Target, target
+from idiolect.workflow.planning.plan import Plan, Target, target, with_weights
 from idiolect.workflow.records.journal import read_journal
 
 #: The options that decide what a report says of an evaluation: the verdict, what is asked for, which file to take.
@@ -83,7 +83,7 @@ def evaluate_run(
     so_far = msgspec.structs.replace(so_far, made_of=made_of)
     wanted = against or (so_far.against.label if so_far.against else None)
     earlier = find_run(home, wanted, person) if wanted else None
-    aimed = target(home, profile, finished.summary.base_model)
+    aimed = with_weights(home, profile, target(home, profile, finished.summary.base_model))
     evaluation = evaluate(
         _evaluated(finished.run, aimed, finished.summary.holds),
         base_gguf(home, aimed, finished.run.quantization),
@@ -105,7 +105,8 @@ def rewrite(finished: Finished, evaluation: Evaluation) -> Verdict:
     run, summary = finished.run, finished.summary
     judged = write_down(run, evaluation, judged_by(finished))
     files = summary.files | {f.name: file_facts(f) for f in (run.evaluation, run.report)}
-    write_json(run.summary, msgspec.structs.replace(summary, files=files))
+    written = run.summary if run.summary.exists() else run.usable
+    write_json(written, msgspec.structs.replace(summary, files=files))
     return judged
 
 
@@ -155,7 +156,7 @@ def evaluation_of(run: Run) -> Evaluation:
     """Read a run's evaluation. Raises UserFault for a run without one."""
     try:
         return read_evaluation(run.evaluation.read_bytes())
-    except (OSError, msgspec.MsgspecError) as error:
+    except DAMAGED as error:
         raise UserFault(
             f"{run.evaluation} cannot be read: {error}",
             "Only runs that came to their end have one; train anew: idiolect full-cycle.",

@@ -14,7 +14,8 @@ from idiolect.serving import Sampling
 from idiolect.training import Note
 from idiolect.workflow.archive.runs import run_of
 from idiolect.workflow.archive.summary import read_summary
-from idiolect.workflow.planning.plan import find_base, known_person
+from idiolect.workflow.planning.going_on import merged
+from idiolect.workflow.planning.plan import known_person
 from idiolect.workflow.planning.room import check_room
 from idiolect.workflow.records.events import Began, Ended, Tell, Written
 
@@ -87,14 +88,15 @@ def _kept(home: Home, profile: Profile, run: Run, tell: Tell) -> _Kept:
         )
     if run.cycle.trains == "model":
         return _Kept(run.model, None, run.label)
-    if not run.summary.exists():
+    written = next((path for path in (run.summary, run.usable) if path.exists()), None)
+    if not written:
         raise UserFault(
             f"The run {run.label} has not come to its end: which base model it trains is not written down yet.",
             "Wait for it, or go on with it: idiolect runs resume",
         )
-    name = read_summary(run.summary).base_model
+    name = read_summary(written).base_model
     try:
-        return _Kept(find_base(home, profile, name).folder, run.weights, name)
+        return _Kept(merged(home, profile, name, lambda text: tell(Note(text))), run.weights, name)
     except BaseModelFault as gone:
         if not run.model.is_dir():
             raise BaseModelFault(

@@ -27,12 +27,13 @@ from idiolect.home import Dataset, Home, Profile, Run
 from idiolect.memories import Memory, MemoryFile, memory_files, read_memory
 from idiolect.workflow.archive.registry import read_registry
 from idiolect.workflow.archive.runs import Finished, find_run, known
-from idiolect.workflow.archive.summary import file_facts, read_summary
+from idiolect.workflow.archive.summary import Summary, file_facts, is_ours, summary_of
 from idiolect.workflow.data.editing import forget_edits
 from idiolect.workflow.data.steps import read_lines
 from idiolect.workflow.models.earlier import origin
 from idiolect.workflow.models.evaluating import base_gguf, evaluation_of, rewrite
-from idiolect.workflow.planning.plan import EARLIER_RUN, Asked, target
+from idiolect.workflow.planning.going_on import EARLIER_RUN
+from idiolect.workflow.planning.plan import Asked, target, with_weights
 from idiolect.workflow.records.lock import only_run
 
 
@@ -126,7 +127,7 @@ def as_asked_for(profile: Profile, finished: Finished) -> tuple[Asked, str]:
 def proof(home: Home, person: str, texts: Sequence[TrainingText], old: str, new: str) -> dict[str, StillKnown]:
     """Ask base, old and new model for what was to be forgotten: how likely it is to each, and who recites it."""
     profile, before, after = home.profile(person), find_run(home, old, person), find_run(home, new, person)
-    aimed = target(home, profile, before.summary.base_model)
+    aimed = with_weights(home, profile, target(home, profile, before.summary.base_model))
     base = base_gguf(home, aimed, before.run.quantization)
     return still_known(texts, aimed.tokenizer, {"base": base, "before": before.run.gguf, "after": after.run.gguf})
 
@@ -171,10 +172,9 @@ def _holding(profile: Profile, files: Mapping[str, Path]) -> list[Holds]:
     registry = read_registry(profile)
     published = registry.published.label if registry.published else None
     found: list[Holds] = []
-    for run in profile.runs():
+    for run in filter(is_ours, profile.runs()):
         fates, heir, as_written = _fates(run, files), False, run
-        if run.summary.exists():
-            summary = read_summary(run.summary)
+        if summary := summary_of(run):
             as_written = dataclasses.replace(run, quantization=summary.quantization)
             heir = summary.base_model in {f"{EARLIER_RUN}{h.run.label}" for h in found if h.knows}
         if fates or heir:
@@ -201,13 +201,12 @@ def _clean(place: Dataset, names: Collection[str]) -> None:
     for path in (place.curated, place.formatted, place.schema_applied, place.ledger, place.dataset):
         if path.exists():
             _rewrite(path, lambda record: not _is_of(record, names, ids))
-    if isinstance(place, Run) and place.summary.exists():
-        _clean_what_it_says(place, ids)
+    if isinstance(place, Run) and (summary := summary_of(place)):
+        _clean_what_it_says(place, summary, ids)
 
 
-def _clean_what_it_says(run: Run, ids: Collection[str]) -> None:
+def _clean_what_it_says(run: Run, summary: Summary, ids: Collection[str]) -> None:
     """Take memories out of a run's evaluation and report, and let its summary tell of its files as they are now."""
-    summary = read_summary(run.summary)
     files = {n: file_facts(run.folder / n) for n in summary.files if (run.folder / n).exists()}
     summary = msgspec.structs.replace(summary, files=files)
     write_json(run.summary, summary)

@@ -16,7 +16,7 @@ from idiolect.serving import Reply, Sampling, Shelf, reply, within
 from idiolect.workflow.archive.runs import Finished, find_run, known, newest
 from idiolect.workflow.models.earlier import before
 from idiolect.workflow.models.evaluating import base_gguf
-from idiolect.workflow.planning.plan import target
+from idiolect.workflow.planning.plan import target, with_weights
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def contestants(home: Home, person: str, label: str | None = None) -> Field:
     else:
         absent["previous"] = "There is no model before it."
     try:
-        aimed = target(home, profile, new.summary.base_model)
+        aimed = with_weights(home, profile, target(home, profile, new.summary.base_model))
         gguf = base_gguf(home, aimed, new.run.quantization)
         holds = new.summary.holds
         there.insert(0, Contestant("base", aimed.base.name, gguf, new.summary.system_messages, holds))

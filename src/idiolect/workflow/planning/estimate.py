@@ -12,7 +12,8 @@ from idiolect.config import resolve as resolve_settings
 from idiolect.home import CYCLES, FULL, Cycle, Home
 from idiolect.machines import memory
 from idiolect.training import Computer, Forecast, Work, adapter_parameters, forecasts, measured_rate
-from idiolect.workflow.planning.plan import EARLIER_RUN, Asked, model_of_run, plan_data
+from idiolect.workflow.planning.going_on import EARLIER_RUN, find_base
+from idiolect.workflow.planning.plan import Asked, plan_data
 from idiolect.workflow.planning.workload import data_of, typical
 
 #: A computer is as fast as it was a minute ago; measuring starts a process.
@@ -67,7 +68,7 @@ def _options(home: Home, asked: Asked, cycle: Cycle) -> Options:
 def _stated(home: Home, asked: Asked, options: Options) -> Stated:
     name = options.base_model
     if name.startswith(EARLIER_RUN):
-        return read_stated(name, model_of_run(home.profile(asked.person), name))
+        return read_stated(name, find_base(home, home.profile(asked.person), name).folder)
     return stated(name, home.cache)
 
 

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from idiolect.bases import BaseModel, checked, context_length, resolve
+from idiolect.bases import BaseModel, context_length
 from idiolect.config import CurationRules, Mode, Options, Settings, curation_rules
 from idiolect.config import resolve as resolve_settings
 from idiolect.curation import Edit, read_edits
 from idiolect.dataset import ChatTemplate, load_chat_template, system_messages
-from idiolect.errors import BaseModelFault, EmptyProfile, MachineFault, MissingPart, UnknownPerson
+from idiolect.errors import EmptyProfile, MachineFault, MissingPart, UnknownPerson
 from idiolect.export import check_exportable
 from idiolect.home import Cycle, Home, Profile, Run, new_label
 from idiolect.memories import memory_files, persona_name
 from idiolect.serving import go_template
 from idiolect.workflow.planning import room
 from idiolect.workflow.planning.fitting import Job
+from idiolect.workflow.planning.given import read_given
+from idiolect.workflow.planning.going_on import find_base, merged
+from idiolect.workflow.planning.system_prompt import with_own_prompt
 from idiolect.workflow.planning.where import Machine, machine
-
-#: Before the label of a run whose model is the base of another.
-EARLIER_RUN = "run:"
 
 #: So many characters of a label are its time.
 _SECOND = len("YYYY-MM-DD-HHMMSS")
@@ -86,12 +86,17 @@ class Plan:
     machine: Machine
 
 
-def plan(home: Home, asked: Asked, cycle: Cycle, label: str | None = None) -> Plan:
-    """Decide a run, a new one or the one called `label`. Every fault that can be known early is raised here."""
+def plan(
+    home: Home, asked: Asked, cycle: Cycle, label: str | None = None, say: Callable[[str], None] = lambda _: None
+) -> Plan:
+    """Decide a run, a new one or the one called `label`. Every fault that can be known early is raised here.
+
+    `say` hears of what takes long: merging the base model, where that is an earlier run's base and adapter.
+    """
     data = plan_data(home, asked, cycle)
     _check_parts()
     room.check_room(home.root, room.ALWAYS)
-    target = plan_target(home, data)
+    target = with_weights(home, data.profile, plan_target(home, data), say)
     run = data.profile.run(cycle, label or next_label(data.profile), data.options.quantization)
     check_exportable(target.base.folder, weighed=data.options.imatrix)
     room.check_room(home.root, room.ALWAYS + room.left_to_write(target.base.folder, run, data.options))
@@ -100,8 +105,13 @@ def plan(home: Home, asked: Asked, cycle: Cycle, label: str | None = None) -> Pl
 
 def plan_data(home: Home, asked: Asked, cycle: Cycle | None = None) -> Data:
     """Decide whose memories are read, and how. Raises UnknownPerson, EmptyProfile, OptionFault, DataFault."""
-    profile = profile_of(home, asked.person)
+    profile = known_person(home, asked.person)
     settings = resolve_settings(home, asked.person, asked.environ, asked.flags, cycle)
+    if settings.options.dataset:
+        read_given(Path(settings.options.dataset), home)
+    else:
+        profile_of(home, asked.person)
+    settings = with_own_prompt(home, profile, settings)
     rules = curation_rules(profile.curation_json)
     systems = system_messages(persona_name(profile.persona, asked.person), settings.options, rules)
     return Data(profile, settings, rules, systems, read_edits(profile.edits))
@@ -113,10 +123,19 @@ def plan_target(home: Home, data: Data) -> Target:
 
 
 def target(home: Home, profile: Profile, name: str) -> Target:
-    """Find the base model of that name, and its template. Raises BaseModelFault."""
-    base = find_base(home, profile, name)
+    """Find the base model of that name, and its template. Raises BaseModelFault.
+
+    Of an earlier run's adapter it is the model that this stands on, whose config, tokenizer and template are the same;
+    who needs the weights asks for `with_weights`.
+    """
+    base = BaseModel(name, find_base(home, profile, name).folder)
     template = load_chat_template(base.folder, home.schemas, base.name)
     return Target(base, template)
+
+
+def with_weights(home: Home, profile: Profile, found: Target, say: Callable[[str], None] = lambda _: None) -> Target:
+    """Return a base model with its own weights: base and adapter of an earlier run that kept no model are merged."""
+    return Target(BaseModel(found.base.name, merged(home, profile, found.base.name, say)), found.template)
 
 
 def next_label(profile: Profile) -> str:
@@ -131,36 +150,18 @@ def next_label(profile: Profile) -> str:
     return label
 
 
-def find_base(home: Home, profile: Profile, name: str) -> BaseModel:
-    """Find the base model: an earlier run's own, where `run:<label>` is asked for. Raises BaseModelFault."""
-    if not name.startswith(EARLIER_RUN):
-        return resolve(name, home.cache)
-    return BaseModel(name, checked(model_of_run(profile, name)))
-
-
-def model_of_run(profile: Profile, name: str) -> Path:
-    """Return the folder of the model that `run:<label>` names. Raises BaseModelFault if there is none."""
-    runs = {run.label: run for run in profile.runs() if run.model.is_dir()}
-    label = name.removeprefix(EARLIER_RUN)
-    if label not in runs:
-        raise BaseModelFault(
-            f"{profile.person} has no run {label!r} that kept a model to go on from.",
-            f"Those that did: {', '.join(runs) or 'none'}.",
-        )
-    return runs[label].model
-
-
 def known_person(home: Home, person: str) -> Profile:
     """Return a person's folder. Raises UnknownPerson."""
-    people = home.people()
-    if person not in people:
+    profile = home.profile(person)
+    if not home.knows(person):
+        people = home.people()
         near = difflib.get_close_matches(person, people, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(people) or 'nobody yet'}."
         raise UnknownPerson(
             f"There is no profile of {person!r} in {home.root / 'profiles'}.",
             f"{hint} Memories go into profiles/<name>/memory/episodic/.",
         )
-    return home.profile(person)
+    return profile
 
 
 def profile_of(home: Home, person: str) -> Profile:

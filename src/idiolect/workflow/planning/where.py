@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from idiolect.bases import BaseModel
-from idiolect.config import Options
+from idiolect.config import Options, environment
 from idiolect.errors import NeedsConsent, OptionFault, UserFault
 from idiolect.export import is_foreign
 from idiolect.home import Home, Profile, Run
@@ -126,21 +126,24 @@ def check_described(home: Home, profile: Profile, name: str) -> None:
 
 def renting(home: Home, profile: Profile | None = None, trains: Trains = "adapter") -> Renting:
     """Return the account and the wishes for pods. Raises UserFault without an API key."""
-    paid_by = account()
+    paid_by = account(home)
     wishes = runpod_wishes(_files(home, profile))
     variable, usual = _GPU[trains]
+    stated = environment(home)
     ours = {
-        "gpus": wishes.gpus or (os.environ.get(variable) or usual,),
-        "template": wishes.template or os.environ.get("RUNPOD_TEMPLATE_ID", ""),
+        "gpus": wishes.gpus or (stated.get(variable) or usual,),
+        "template": wishes.template or stated.get("RUNPOD_TEMPLATE_ID", ""),
     }
     return Renting(paid_by, wishes.model_copy(update=ours), home.pods)
 
 
-def account() -> Account:
-    """Return the account at RunPod. Raises UserFault without an API key."""
-    key, url = os.environ.get("RUNPOD_API_KEY"), os.environ.get("RUNPOD_API_BASE_URL")
+def account(home: Home) -> Account:
+    """Return the account at RunPod, by the environment or the home's .env. Raises UserFault without an API key."""
+    key, url = environment(home).get("RUNPOD_API_KEY"), os.environ.get("RUNPOD_API_BASE_URL")
     if not key:
-        raise UserFault("RunPod wants an API key.", "Set RUNPOD_API_KEY to one of yours.")
+        raise UserFault(
+            "RunPod wants an API key.", f"Set RUNPOD_API_KEY to one of yours, or write it to {home.dotenv}."
+        )
     return Account(key, url) if url else Account(key)
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from idiolect.dataset import TrainingText
+from idiolect.files import decode_lines
 from idiolect.home import Profile
 from idiolect.training import Work
 
@@ -33,9 +32,9 @@ def data_of(profile: Profile, base: Path | None) -> Work:
     if newest is None:
         memories = sum(1 for _ in profile.memories.rglob("*.json"))
         return _samples(memories, f"{memories:,} memories of {_SAMPLE} tokens each: no data set has been made yet")
-    lines = (msgspec.json.decode(line, type=TrainingText) for line in newest.read_bytes().splitlines())
+    path, lines = newest
     kept = [line for line in lines if line.split == "train"]
-    return _counted(kept, base, str(newest.relative_to(profile.home.root)))
+    return _counted(kept, base, str(path.relative_to(profile.home.root)))
 
 
 def _samples(samples: int, source: str) -> Work:
@@ -43,9 +42,14 @@ def _samples(samples: int, source: str) -> Work:
     return Work(samples, tokens, int(tokens * _LEARNED), min(_LONGEST, tokens), source)
 
 
-def _newest_dataset(profile: Profile) -> Path | None:
-    files = [profile.dataset().dataset, *(run.dataset for run in profile.runs())]
-    return max((f for f in files if f.exists()), key=lambda f: f.stat().st_mtime, default=None)
+def _newest_dataset(profile: Profile) -> tuple[Path, list[TrainingText]] | None:
+    """Return the data set that was last written; one that is damaged, or of MetaHuman OS' form, is passed over."""
+    files = [place.dataset for place in (profile.dataset(), *profile.runs()) if place.dataset.exists()]
+    for file in sorted(files, key=lambda f: f.stat().st_mtime, reverse=True):
+        lines, faults = decode_lines(file.read_bytes(), TrainingText)
+        if lines and not faults:
+            return file, lines
+    return None
 
 
 def _counted(lines: Sequence[TrainingText], base: Path | None, source: str) -> Work:

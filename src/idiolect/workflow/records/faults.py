@@ -27,7 +27,7 @@ def telling_of_faults(profile: Profile, run: Run) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        fault = _named(error)
+        fault = _named(error, _left(profile, run))
         ending = "cancelled" if isinstance(error, RunCancelled) else "failed"
         # On the disk that is full the fault itself cannot be written down; it is raised all the same.
         with suppress(OSError):
@@ -39,15 +39,23 @@ def telling_of_faults(profile: Profile, run: Run) -> Iterator[None]:
         raise
 
 
-def _named(error: BaseException) -> IdiolectError | None:
+def _left(profile: Profile, run: Run) -> str:
+    """Say how to use the model file of a run that was made and checked before it ended."""
+    if not run.usable.exists():
+        return ""
+    where = f"{run.label} --username {profile.person}"
+    return f" Its model file is there: idiolect chat --run {where}; idiolect promote {where}"
+
+
+def _named(error: BaseException, left: str) -> IdiolectError | None:
     """Return what a person can do something about, for an error of the disk."""
     if not isinstance(error, OSError):
         return None
-    where = error.filename or "a file"
+    where, again = error.filename or "a file", f"idiolect runs resume.{left}"
     if error.errno in _FULL:
-        return NoRoom(f"The disk became full while {where} was written.", "Free some room; then: idiolect runs resume")
+        return NoRoom(f"The disk became full while {where} was written.", f"Free some room; then: {again}")
     if error.errno in _CLOSED:
-        return MachineFault(f"{where}: {error.strerror}.", "Mend that; then: idiolect runs resume")
+        return MachineFault(f"{where}: {error.strerror}.", f"Mend that; then: {again}")
     return None
 
 
