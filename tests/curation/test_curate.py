@@ -51,8 +51,8 @@ def test_only_their_own_words_are_learned_from() -> None:
     done = curate(
         [
             said("They like bees.", name="summary", kind="summary"),
-            said("Notes.", name="tagged", tags=("ingested",)),
-            said("A page of a book.", name="ai-ingestor/2026/page.json"),
+            said("An abstract.", name="tagged", tags=("ingested", "ai", "curated")),
+            said("A page of a letter.", name="ai-ingestor/2026/page.json"),
             Memory(source="silent", type="chat", turns=(Turn("other", "Hello?"),)),
             Unreadable("broken", "truncated"),
             said("Sure! ", name="filler"),
@@ -64,7 +64,7 @@ def test_only_their_own_words_are_learned_from() -> None:
     assert {f.memory: (f.fate, f.rule) for f in done.fates} == {
         "summary": ("dropped", "written by a machine"),
         "tagged": ("dropped", "written by a machine"),
-        "ai-ingestor/2026/page.json": ("dropped", "written by a machine"),
+        "ai-ingestor/2026/page.json": ("kept", ""),
         "silent": ("dropped", "the person says nothing in it"),
         "broken": ("dropped", "unreadable"),
         "filler": ("dropped", "nothing left after cleaning"),

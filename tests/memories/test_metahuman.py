@@ -56,6 +56,7 @@ def test_what_an_event_says_of_itself_is_kept() -> None:
         tags=("a", "b"),
         mode="agent",
         conversation="c1",
+        metadata={"cognitiveMode": "agent", "conversationId": "c1"},
     )
 
 

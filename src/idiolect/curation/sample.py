@@ -65,6 +65,13 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     rejects: str | None = None
     by_hand: bool = False
     """The person wants it, whatever judges it."""
+    inner_life: bool = False
+    """It may be thinned out: MetaHuman OS dreams such up between conversations."""
+    asks: str = ""
+    """Of a question that was put to the person: its id, and `question`, how it is to be asked."""
+    question: str = ""
+    answers: str = ""
+    """The id of the question that it answers, which is in another memory."""
 
 
 class Sketch(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -85,3 +92,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False
     sketch: Sketch = Sketch()
     sample: bytes = b""
     by_hand: bool = False
+    inner_life: bool = False
+    asks: str = ""
+    question: str = ""
+    answers: str = ""

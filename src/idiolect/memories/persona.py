@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,22 @@ import msgspec
 
 def persona_name(core_json: Path, otherwise: str) -> str:
     """Return the name that the persona states, or `otherwise` where it states none."""
-    try:
-        core: Any = msgspec.json.decode(core_json.read_bytes())
-        name = core["identity"]["name"]
-    except (OSError, msgspec.DecodeError, KeyError, TypeError):
-        return otherwise
+    name = _identity(core_json).get("name")
     return name.strip() if isinstance(name, str) and name.strip() else otherwise
+
+
+def persona_names(core_json: Path) -> Iterator[str]:
+    """Yield every name that the persona states: `name`, `humanName`, `aliases`."""
+    identity = _identity(core_json)
+    aliases = identity.get("aliases")
+    for name in (identity.get("name"), identity.get("humanName"), *(aliases if isinstance(aliases, list) else ())):
+        if isinstance(name, str) and name.strip():
+            yield name.strip()
+
+
+def _identity(core_json: Path) -> dict[str, Any]:
+    try:
+        identity = msgspec.json.decode(core_json.read_bytes())["identity"]
+    except (OSError, msgspec.DecodeError, KeyError, TypeError):
+        return {}
+    return identity if isinstance(identity, dict) else {}

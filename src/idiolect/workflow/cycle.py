@@ -15,8 +15,9 @@ from idiolect.config import our_part
 from idiolect.curation import SELECTION, memory_stamps, values_of
 from idiolect.errors import IdiolectError, UserFault
 from idiolect.files import make_folder, remove, remove_partials, write_json
-from idiolect.home import CYCLES, Cycle, Home, Profile, Run
+from idiolect.home import CYCLES, Cycle, Home, Profile, Run, label_moment
 from idiolect.machines import LOCAL, RUNPOD
+from idiolect.memories import reading_of
 from idiolect.training import Note
 from idiolect.workflow import steps
 from idiolect.workflow.archive.cleanup import clean_up
@@ -49,10 +50,12 @@ class Step:
 
 STEPS: Mapping[str, Step] = {
     "curate": Step(
-        lambda p, _: data_steps.curate(p.data, p.run.curated, p.run.fates),
+        # Dates are counted from when the run began: resumed on another day, it selects the same.
+        lambda p, _: data_steps.curate(p.data, p.run.curated, p.run.fates, label_moment(p.run.label)),
         lambda p: {
             "memories": memory_stamps(p.data.profile),
             "rules": p.data.rules.model_dump(exclude={"system_messages", "mode_as"}),
+            "names": sorted(reading_of(p.data.profile, p.data.rules).names),
             # Named only if there are some: a run begun by a version that knew no edits goes on as it was.
             **({"edits": values_of(p.data.edits)} if p.data.edits else {}),
             **_options(p, SELECTION),

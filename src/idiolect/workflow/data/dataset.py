@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from idiolect.dataset import Quality, report_html
 from idiolect.files import write_json, write_text
@@ -16,7 +17,7 @@ def make_dataset(home: Home, asked: Asked, tell: Callable[[str, str], None]) -> 
     data = plan_data(home, asked)
     target = plan_target(home, data)
     made = data.profile.dataset()
-    tell("curate", data_steps.curate(data, made.curated, made.fates))
+    tell("curate", data_steps.curate(data, made.curated, made.fates, datetime.now(UTC)))
     tell("format", data_steps.format_curated(data, made.curated, made.formatted))
     tell("schema", data_steps.apply_chat_template(target, made.formatted, made.schema_applied))
     tell("export", data_steps.export_dataset(data, target, made.schema_applied, made))
