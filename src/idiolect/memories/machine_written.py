@@ -82,10 +82,10 @@ def _holds(condition: str, memory: Memory) -> bool:
         for key in path.split("."):
             value = value.get(key) if isinstance(value, dict) else None
         # A key without a value says nothing: {"photo": null}; {} does, for a photo without any details.
-        return bool(value == wanted) if wanted else value is not None and value is not False
-    what, equals, value = condition.partition("=")
+        return bool(value == wanted if wanted else value is not None and value is not False)
+    what, equals, named = condition.partition("=")
     if not equals:
         return any(_holds(one, memory) for one in _as_type_tag_or_folder(condition))
     if what == "tag":
-        return value.lower() in map(str.lower, memory.tags)
-    return value == (memory.type.lower() if what == "type" else memory.source.partition("/")[0])
+        return named.lower() in map(str.lower, memory.tags)
+    return named == (memory.type.lower() if what == "type" else memory.source.partition("/")[0])
