@@ -97,9 +97,9 @@ class _LabelPair:
         self._person = person
         label = rf"({re.escape(other)}|{re.escape(person)}):(?=\s|\Z)"
         self.begin = re.compile(label)
-        # Possessive: a long run of line breaks would else be gone through from each of them.
-        self.after_blank_line = re.compile(rf"(?:\A|\n[^\S\n]*+\n\s*+){label}")
-        self.after_line = re.compile(rf"(?:\A|\n\s*+){label}")
+        # From the beginning of white space only: a long run of it would else be gone through from each line break.
+        self.after_blank_line = re.compile(rf"(?:\A|(?<!\s)[^\S\n]*+\n[^\S\n]*+\n\s*+){label}")
+        self.after_line = re.compile(rf"(?:\A|(?<!\s)[^\S\n]*+\n\s*+){label}")
 
     def turns(self, pieces: Sequence[str]) -> list[Turn]:
         """Make turns of what was split at labels: nothing, then label and text by turns."""
