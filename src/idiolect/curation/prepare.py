@@ -18,10 +18,7 @@ from idiolect.curation.privacy import mask, mask_names
 from idiolect.curation.prompts import invented_prompt
 from idiolect.curation.sample import Draft, Fate, Message, Prepared, Sample, Source
 from idiolect.files import json_record
-from idiolect.memories import MachineWritten, Memory, Turn, Unreadable
-
-#: What MetaHuman OS tags a thumb up or down with, beside `feedback`, which is also a word of the person's own.
-_FEEDBACK = re.compile(r"training-data$|feedback-")
+from idiolect.memories import MachineWritten, Memory, Turn, Unreadable, is_feedback
 
 
 @dataclass(frozen=True)
@@ -154,7 +151,7 @@ def sample_id(memory: str) -> str:
 
 def _not_theirs(memory: Memory, how: Preparation, *, kept: bool) -> tuple[str, str] | None:
     """Name the rule by which nothing in this memory is the person's own, if there is one, and its detail."""
-    if "feedback" in memory.tags and (memory.rejects or any(_FEEDBACK.match(tag) for tag in memory.tags)):
+    if is_feedback(memory):
         return "feedback", ""
     if not kept and (by := how.machine_written.rule(memory)):
         return "written by a machine", by

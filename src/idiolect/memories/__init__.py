@@ -1,6 +1,6 @@
 """What a person said: the memories on their disk, read one event at a time."""
 
-from idiolect.memories.feedback import Answered, Opinion, event_id, feedback_event
+from idiolect.memories.feedback import Answered, Opinion, event_id, feedback_event, is_feedback
 from idiolect.memories.machine_written import MachineWritten
 from idiolect.memories.memory import Memory, Turn
 from idiolect.memories.metahuman import read_event
@@ -33,6 +33,7 @@ __all__ = [
     "decoded",
     "event_id",
     "feedback_event",
+    "is_feedback",
     "memory_files",
     "parts",
     "persona_name",

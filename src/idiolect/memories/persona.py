@@ -17,7 +17,15 @@ def persona_name(core_json: Path, otherwise: str) -> str:
 
 def persona_names(core_json: Path) -> Iterator[str]:
     """Yield every name that the persona states: `name`, `humanName`, `aliases`."""
-    identity = _identity(core_json)
+    yield from _names(_identity(core_json))
+
+
+def names_in(core: bytes) -> Iterator[str]:
+    """Yield every name that the content of a persona/core.json states."""
+    yield from _names(_identity_in(core))
+
+
+def _names(identity: dict[str, Any]) -> Iterator[str]:
     aliases = identity.get("aliases")
     for name in (identity.get("name"), identity.get("humanName"), *(aliases if isinstance(aliases, list) else ())):
         if isinstance(name, str) and name.strip():
@@ -26,7 +34,14 @@ def persona_names(core_json: Path) -> Iterator[str]:
 
 def _identity(core_json: Path) -> dict[str, Any]:
     try:
-        identity = msgspec.json.decode(core_json.read_bytes())["identity"]
-    except (OSError, msgspec.DecodeError, KeyError, TypeError):
+        return _identity_in(core_json.read_bytes())
+    except OSError:
+        return {}
+
+
+def _identity_in(core: bytes) -> dict[str, Any]:
+    try:
+        identity = msgspec.json.decode(core)["identity"]
+    except (msgspec.DecodeError, KeyError, TypeError):
         return {}
     return identity if isinstance(identity, dict) else {}
