@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -30,25 +30,21 @@ class MachineWritten:
 
     def rule(self, memory: Memory) -> str | None:
         """Name the first rule by which a machine wrote a memory, if there is one."""
-        for condition in self._candidates(memory):
+        for condition in self._firsts_that_hold(memory):
             for mark in self._by_first[condition]:
                 if all(_holds(other, memory) for other in mark.rest):
                     return mark.rule
         return None
 
-    def _candidates(self, memory: Memory) -> Iterator[str]:
-        """Yield the first conditions that hold; most memories have none, which has to cost little."""
-        firsts = self._by_first
-        if (condition := f"type={memory.type.lower()}") in firsts:
-            yield condition
-        for tag in memory.tags:
-            if (condition := f"tag={tag.lower()}") in firsts:
-                yield condition
-        if (condition := f"folder={memory.source.partition('/')[0]}") in firsts:
-            yield condition
+    def _firsts_that_hold(self, memory: Memory) -> list[str]:
+        """Return the first conditions that hold: none, of most memories, which has to cost little."""
+        known = {f"type={memory.type.lower()}", f"folder={memory.source.partition('/')[0]}"}
+        known.update([f"tag={tag.lower()}" for tag in memory.tags])
+        found = [] if self._by_first.keys().isdisjoint(known) else sorted(known & self._by_first.keys(), reverse=True)
         if memory.metadata:
-            for key in self._keys.keys() & memory.metadata.keys():
-                yield from (c for c in self._keys[key] if _holds(c, memory))
+            keys = [key for key in memory.metadata if key in self._keys]
+            found += [condition for key in keys for condition in self._keys[key] if _holds(condition, memory)]
+        return found
 
     @cached_property
     def _by_first(self) -> Mapping[str, Sequence[_Mark]]:

@@ -81,15 +81,20 @@ def _turns(
 
     Pairs are looked for in the order in which MetaHuman OS does.
     """
-    content = _words(event.get("content"))
     turns: tuple[Turn, ...] = ()
-    if metadata:
+    if metadata or question:
+        content = _words(event.get("content"))
         turns = _special(kind, metadata, content, reading)
-    if not turns and content and (question or _is_answer(metadata)):
-        turns = _answer(content, kind, metadata, reading, question)
-    if not turns:
-        turns = _messages(event.get("messages")) or _pair(event, kind, reading) or _alone(event, kind, reading)
-    return _without_thoughts(turns, reading)
+        if not turns and content and (question or _is_answer(metadata)):
+            turns = _answer(content, kind, metadata, reading, question)
+    if not turns and (messages := event.get("messages")):
+        turns = _messages(messages)
+    turns = turns or _pair(event, kind, reading) or _alone(event, kind, reading)
+    # Nearly all texts are without a "<", which costs least to see here.
+    for turn in turns:
+        if "<" in turn.text:
+            return _without_thoughts(turns, reading)
+    return turns
 
 
 def _special(kind: str, metadata: dict[str, Any], content: str | None, reading: Reading) -> tuple[Turn, ...]:
@@ -175,8 +180,6 @@ def _words(value: Any) -> str | None:
 
 def _without_thoughts(turns: tuple[Turn, ...], reading: Reading) -> tuple[Turn, ...]:
     """Take out what a model thought; of a reply of which nothing is left, what it answered goes, too."""
-    if not any("<" in turn.text for turn in turns):
-        return turns
     left: list[Turn] = []
     for turn in turns:
         said = reading.without_thoughts(turn.text) if turn.speaker == "person" else turn.text

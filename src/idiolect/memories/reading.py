@@ -104,17 +104,12 @@ def read_stamped(file: MemoryFile) -> tuple[list[Memory | Unreadable], Stamp | N
         return [Unreadable(file.source, error.strerror or "cannot be opened")], None
     except (ValueError, RecursionError) as error:
         return [Unreadable(file.source, str(error))], None
-    if not isinstance(event, list):
-        found = [_read(file, file.source, event)]
-    elif file.number:
-        there = 0 < file.number <= len(event)
-        found = [_read(file, file.source, event[file.number - 1]) if there else Unreadable(file.source, "is gone")]
-    else:
-        found = [_read(file, f"{file.source}#{n}", one) for n, one in enumerate(event, start=1) if one is not None]
-        if not found:
-            return [Unreadable(file.source, "no event in it")], None
-    readable = all(isinstance(memory, Memory) for memory in found)
-    return found, _stamp(state, file) if readable else None
+    if isinstance(event, list):
+        found = _of_a_list(file, event)
+        readable = all(isinstance(memory, Memory) for memory in found)
+        return found, _stamp(state, file) if readable else None
+    memory = _read(file, file.source, event)
+    return [memory], _stamp(state, file) if isinstance(memory, Memory) else None
 
 
 def read_memories(profile: Profile) -> Iterator[Memory | Unreadable]:
@@ -152,6 +147,14 @@ def decoded(content: bytes) -> Any:
             return json.loads(text.encode("utf-8", "ignore"))
         except ValueError:
             raise ValueError(str(fault)) from None
+
+
+def _of_a_list(file: MemoryFile, events: list[Any]) -> list[Memory | Unreadable]:
+    if file.number:
+        there = 0 < file.number <= len(events)
+        return [_read(file, file.source, events[file.number - 1]) if there else Unreadable(file.source, "is gone")]
+    found = [_read(file, f"{file.source}#{n}", one) for n, one in enumerate(events, start=1) if one is not None]
+    return found or [Unreadable(file.source, "no event in it")]
 
 
 def _read(file: MemoryFile, source: str, event: Any) -> Memory | Unreadable:

@@ -32,7 +32,8 @@ class Reading:
         return any(wrapper.fullmatch(text) for wrapper in self._wrappers)
 
     def without_header(self, text: str) -> str:
-        return self._header.sub("", text, count=1).strip() if self._header else text
+        found = self._header.match(text) if self._header else None
+        return text[found.end() :].strip() if found else text
 
     def rounds(self, text: str, *, chat: bool) -> tuple[Turn, ...]:
         """Split `User: …`, a blank line, `Assistant: …`, once or more often, into turns.
@@ -41,6 +42,8 @@ class Reading:
         nothing: a person may write of users and assistants. In what is a chat by its type (`chat`) one label is
         enough, and one line break between two.
         """
+        if not (self._any_label and self._any_label.match(text)):
+            return ()
         for pair in self._label_pairs:
             if not pair.begin.match(text):
                 continue
@@ -67,7 +70,13 @@ class Reading:
     @cached_property
     def _header(self) -> re.Pattern[str] | None:
         headers = "|".join(f"(?:{header})" for header in self.rules.headers)
-        return re.compile(rf"\A(?:{headers})") if headers else None
+        return re.compile(rf"(?:{headers})") if headers else None
+
+    @cached_property
+    def _any_label(self) -> re.Pattern[str] | None:
+        """Where most texts are told from conversations at once."""
+        labels = "|".join(re.escape(label) for pair in self.rules.labels for label in pair)
+        return re.compile(rf"(?:{labels}):") if labels else None
 
     @cached_property
     def _label_pairs(self) -> list[_LabelPair]:
