@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -84,13 +84,17 @@ def settle(prepared: Sequence[Draft], options: Options, rules: CurationRules, no
     fates |= _left_out(once, thinned, "too much inner life")
     fates |= _left_out(thinned, balanced, "too many of this mode")
     fates |= _left_out(balanced, chosen, "not selected")
-    questions = {d.asks: d.question for d in prepared if d.asks and d.question}
-    chosen = [_with_question(d, questions[d.answers]) if d.answers in questions else d for d in chosen]
+    questions = {d.question.id: d.question.text for d in prepared if d.question and d.question.text}
+    if questions:
+        chosen = [_with_question(d, questions) for d in chosen]
     return Curation(chosen, [fates[name] for name in sorted(fates)], said)
 
 
-def _with_question(draft: Draft, question: str) -> Draft:
+def _with_question(draft: Draft, questions: Mapping[str, str]) -> Draft:
     """Put the question that the person answered, where one was invented because it is in another memory."""
+    question = questions.get(draft.question.id) if draft.question else None
+    if not question:
+        return draft
     sample = _sample.decode(draft.sample)
     if sample.source.prompt_from != "invented":
         return draft

@@ -51,9 +51,14 @@ _FORM = 2
 class _Remembered(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the memories of a file came to, and what it was like then."""
 
-    source: str
     stamp: Stamp | None
     drafts: list[Draft]
+    of_a_list: str = ""
+    """The name of the file, where it holds a list of events."""
+
+    @property
+    def source(self) -> str:
+        return self.of_a_list or self.drafts[0].fate.memory
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -79,7 +84,7 @@ def prepare_all(profile: Profile, options: Options, rules: CurationRules, edits:
             elif file.source in edited:
                 # Few, and never remembered: what is, holds whatever is edited.
                 made = [prepare(m, how, by_hand.get(m.source, NOTHING)) for m in _memories(file)[0]]
-                found[file.source] = _Remembered(file.source, None, drafts(made))
+                found[file.source] = _Remembered(None, drafts(made), file.source)
             elif (before := known.get(file.source)) and before.stamp == stamp(file):
                 found[file.source] = before
             else:
@@ -130,9 +135,13 @@ def _remembered(files: Sequence[MemoryFile | Unreadable], how: Preparation) -> l
     read = [_memories(f) for f in files]
     prepared = iter(drafts([prepare(memory, how) for memories, _ in read for memory in memories]))
     return [
-        _Remembered(file.source, stamp_then, list(islice(prepared, len(memories))))
-        for file, (memories, stamp_then) in zip(files, read, strict=True)
+        _Remembered(then, list(islice(prepared, len(memories))), _of_a_list(file, memories))
+        for file, (memories, then) in zip(files, read, strict=True)
     ]
+
+
+def _of_a_list(file: MemoryFile | Unreadable, memories: Sequence[Memory | Unreadable]) -> str:
+    return "" if memories[0].source == file.source else file.source
 
 
 def _memories(file: MemoryFile | Unreadable) -> tuple[Sequence[Memory | Unreadable], Stamp | None]:
@@ -168,4 +177,4 @@ def _next_piece(file: BinaryIO) -> bytes:
     return file.read(int.from_bytes(file.read(4), "little"))
 
 
-_TO_COME = _Remembered("", None, [])
+_TO_COME = _Remembered(None, [])

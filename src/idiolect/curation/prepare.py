@@ -16,7 +16,7 @@ from idiolect.curation.length import cut, word_limit
 from idiolect.curation.modes import mode_of
 from idiolect.curation.privacy import mask, mask_names
 from idiolect.curation.prompts import invented_prompt
-from idiolect.curation.sample import Draft, Fate, Message, Prepared, Sample, Source
+from idiolect.curation.sample import Question, Draft, Fate, Message, Prepared, Sample, Source
 from idiolect.files import json_record
 from idiolect.memories import MachineWritten, Memory, Turn, Unreadable, is_feedback
 
@@ -68,10 +68,10 @@ def drafts(prepared: Sequence[Prepared]) -> list[Draft]:
             sample=json_record(p.sample),
             by_hand=p.by_hand,
             inner_life=p.inner_life,
-            answers=p.answers,
+            question=p.question,
         )
         if p.sample
-        else Draft(fate=p.fate, event_id=p.event_id, rejects=p.rejects, asks=p.asks, question=p.question)
+        else Draft(fate=p.fate, event_id=p.event_id, rejects=p.rejects, question=p.question)
         for p in prepared
     ]
 
@@ -83,7 +83,7 @@ def prepare(item: Memory | Unreadable, how: Preparation, by_hand: ByHand = NOTHI
     if by_hand.drop:
         return _left_out(item, DROPPED)
     if judged := _not_theirs(item, how, kept=by_hand.keep):
-        return _left_out(item, *judged, question=_question(item, how) if item.asks else "")
+        return _left_out(item, *judged, question=Question(item.asks, _question(item, how)) if item.asks else None)
     unasked = item.turns[0].speaker == "person"
     item, theirs, remark = rewritten(item, by_hand)
     asked = item.turns[0].speaker == "other"
@@ -107,7 +107,7 @@ def prepare(item: Memory | Unreadable, how: Preparation, by_hand: ByHand = NOTHI
         rejects=item.rejects,
         by_hand=by_hand.keep,
         inner_life=unasked and item.type.lower() in how.inner_life,
-        answers=item.answers,
+        question=Question(item.answers) if item.answers else None,
         sample=Sample(
             id=name,
             mode=mode,
@@ -128,12 +128,11 @@ def dropped(memory: str, rule: str, detail: str = "") -> Fate:
     return Fate(memory=memory, fate="dropped", rule=rule, detail=detail)
 
 
-def _left_out(memory: Memory, rule: str, detail: str = "", question: str = "") -> Prepared:
+def _left_out(memory: Memory, rule: str, detail: str = "", question: Question | None = None) -> Prepared:
     return Prepared(
         fate=dropped(memory.source, rule, detail),
         event_id=memory.event_id,
         rejects=memory.rejects,
-        asks=memory.asks,
         question=question,
     )
 

@@ -56,6 +56,14 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     filler: bool = False
 
 
+class Question(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What ties a question that was put to the person to its answer, where these are two memories."""
+
+    id: str
+    text: str = ""
+    """How it is to be asked; nothing, of the answer."""
+
+
 class Prepared(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a single memory file comes to, whatever stands in the others: a sample, or the fate of being dropped."""
 
@@ -67,11 +75,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The person wants it, whatever judges it."""
     inner_life: bool = False
     """It may be thinned out: MetaHuman OS dreams such up between conversations."""
-    asks: str = ""
-    """Of a question that was put to the person: its id, and `question`, how it is to be asked."""
-    question: str = ""
-    answers: str = ""
-    """The id of the question that it answers, which is in another memory."""
+    question: Question | None = None
 
 
 class Sketch(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -93,6 +97,4 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False
     sample: bytes = b""
     by_hand: bool = False
     inner_life: bool = False
-    asks: str = ""
-    question: str = ""
-    answers: str = ""
+    question: Question | None = None

@@ -141,13 +141,15 @@ def _pair(event: dict[str, Any], kind: str, reading: Reading) -> tuple[Turn, ...
 
 def _alone(event: dict[str, Any], kind: str, reading: Reading) -> tuple[Turn, ...]:
     """Read what nobody answered, what is a conversation by itself (`User: …`), or a reply to nothing."""
-    if observed := _words(event.get("observation")):
+    if "observation" in event and (observed := _words(event["observation"])):
         return (Turn("person", observed),)
     content = _words(event.get("content"))
     if content is None:
         return _both(None, _words(event.get("response")) or _words(event.get("answer")))
-    text = reading.without_header(content)
     chat = kind.lower() in _CHATS
+    if not chat and not reading.begins_as_recorded(content):
+        return (Turn("person", content),)
+    text = reading.without_header(content)
     if rounds := reading.rounds(text, chat=chat):
         return rounds
     if chat and reading.is_wrapped(text):
@@ -156,8 +158,11 @@ def _alone(event: dict[str, Any], kind: str, reading: Reading) -> tuple[Turn, ..
 
 
 def _both(said: str | None, answered: str | None) -> tuple[Turn, ...]:
-    turns = (Turn("other", said) if said else None, Turn("person", answered) if answered else None)
-    return tuple(turn for turn in turns if turn)
+    if said and answered:
+        return Turn("other", said), Turn("person", answered)
+    if said or answered:
+        return (Turn("person", answered) if answered else Turn("other", said or ""),)
+    return ()
 
 
 def _messages(messages: Any) -> tuple[Turn, ...]:

@@ -31,6 +31,10 @@ class Reading:
     def is_wrapped(self, text: str) -> bool:
         return any(wrapper.fullmatch(text) for wrapper in self._wrappers)
 
+    def begins_as_recorded(self, text: str) -> bool:
+        """Tell whether there may be a header or labels: most texts have neither, which is seen at once."""
+        return bool(self._beginning and self._beginning.match(text))
+
     def without_header(self, text: str) -> str:
         found = self._header.match(text) if self._header else None
         return text[found.end() :].strip() if found else text
@@ -42,7 +46,7 @@ class Reading:
         nothing: a person may write of users and assistants. In what is a chat by its type (`chat`) one label is
         enough, and one line break between two.
         """
-        if not (self._any_label and self._any_label.match(text)):
+        if not self.begins_as_recorded(text):
             return ()
         for pair in self._label_pairs:
             if not pair.begin.match(text):
@@ -73,10 +77,10 @@ class Reading:
         return re.compile(rf"(?:{headers})") if headers else None
 
     @cached_property
-    def _any_label(self) -> re.Pattern[str] | None:
-        """Where most texts are told from conversations at once."""
-        labels = "|".join(re.escape(label) for pair in self.rules.labels for label in pair)
-        return re.compile(rf"(?:{labels}):") if labels else None
+    def _beginning(self) -> re.Pattern[str] | None:
+        labels = [rf"{re.escape(label)}:" for pair in self.rules.labels for label in pair]
+        beginnings = "|".join([*labels, *(f"(?:{header})" for header in self.rules.headers)])
+        return re.compile(beginnings) if beginnings else None
 
     @cached_property
     def _label_pairs(self) -> list[_LabelPair]:
