@@ -16,7 +16,7 @@ from idiolect.curation.length import cut, word_limit
 from idiolect.curation.modes import mode_of
 from idiolect.curation.privacy import mask, mask_names
 from idiolect.curation.prompts import invented_prompt
-from idiolect.curation.sample import Question, Draft, Fate, Message, Prepared, Sample, Source
+from idiolect.curation.sample import Draft, Fate, Message, Prepared, Question, Sample, Source
 from idiolect.files import json_record
 from idiolect.memories import MachineWritten, Memory, Turn, Unreadable, is_feedback
 
