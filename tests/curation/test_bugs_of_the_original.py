@@ -74,14 +74,14 @@ def test_6_a_journal_without_a_reply_is_no_reason_to_drop_it(curated: Any) -> No
 @pytest.mark.parametrize(
     ("path", "event"),
     [
-        ("ai-ingestor/2026/book.json", {}),
+        ("ai-ingestor/2026/book.json", {"tags": ["ingested", "ai", "curated"]}),
         ("tool-invocations/2026/t.json", {}),
         ("2026/s.json", {"type": "summary"}),
         ("2026/r.json", {"type": "reflection_summary"}),
         ("2026/t.json", {"type": "tool_invocation"}),
         ("2026/q.json", {"type": "curiosity_question"}),
-        ("2026/i.json", {"tags": ["ingested"]}),
-        ("2026/a.json", {"tags": ["ai"]}),
+        ("2026/a.json", {"type": "audio", "tags": ["audio", "transcript"]}),
+        ("2026/d.json", {"type": "inner_dialogue", "tags": ["agency", "planning", "inner"]}),
     ],
 )
 def test_7_what_a_machine_wrote_is_not_learned(curated: Any, path: str, event: dict[str, Any]) -> None:

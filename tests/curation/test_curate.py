@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from collections import Counter
+
 from idiolect.config import CurationRules, Options
-from idiolect.curation import Message, Sample, curate
+from idiolect.curation import Message, Sample, curate, prepare_all, settle
+from idiolect.files import write_json
+from idiolect.home import Home, Profile
 from idiolect.memories import Memory, Turn, Unreadable
 
 RULES = CurationRules()
@@ -51,8 +55,8 @@ def test_only_their_own_words_are_learned_from() -> None:
     done = curate(
         [
             said("They like bees.", name="summary", kind="summary"),
-            said("Notes.", name="tagged", tags=("ingested",)),
-            said("A page of a book.", name="ai-ingestor/2026/page.json"),
+            said("An abstract.", name="tagged", tags=("ingested", "ai", "curated")),
+            said("A page of a letter.", name="ai-ingestor/2026/page.json"),
             Memory(source="silent", type="chat", turns=(Turn("other", "Hello?"),)),
             Unreadable("broken", "truncated"),
             said("Sure! ", name="filler"),
@@ -64,7 +68,7 @@ def test_only_their_own_words_are_learned_from() -> None:
     assert {f.memory: (f.fate, f.rule) for f in done.fates} == {
         "summary": ("dropped", "written by a machine"),
         "tagged": ("dropped", "written by a machine"),
-        "ai-ingestor/2026/page.json": ("dropped", "written by a machine"),
+        "ai-ingestor/2026/page.json": ("kept", ""),
         "silent": ("dropped", "the person says nothing in it"),
         "broken": ("dropped", "unreadable"),
         "filler": ("dropped", "nothing left after cleaning"),
@@ -149,3 +153,52 @@ def test_two_curations_are_the_same_to_the_byte() -> None:
     once, again = (curate(memories, Options(max_samples=20), RULES) for _ in range(2))
     assert msgspec.json.encode(once.samples) == msgspec.json.encode(again.samples)
     assert once.fates == again.fates
+
+
+def asked_and_answered(profile: Profile, rules: CurationRules) -> tuple[Sample, list[str]]:
+    """Write a saved question and, far from it, its answer; return the sample and the rules of the ledger."""
+    curiosity = {
+        "questionId": "q1",
+        "questionText": "Why an island, ragnhild@example.org?",
+        "isCuriosityQuestion": True,
+    }
+    question = {"type": "conversation", "content": "Why an island?", "metadata": {"curiosity": curiosity}}
+    write_json(profile.memories / "2026/z.json", question)
+    answer = {"type": "conversation", "content": 'Me: "It was cheap."', "response": "Thanks for telling me!"}
+    write_json(profile.memories / "2025/a.json", {**answer, "metadata": {"curiosity": {"answerTo": "q1"}}})
+    done = settle(prepare_all(profile, Options(), rules), Options(), rules)
+    (sample,) = done.samples
+    return sample, [f.rule for f in done.fates]
+
+
+def test_an_answer_gets_the_question_that_was_saved_in_another_memory(home: Home) -> None:
+    for _ in range(2):  # the second time from what is remembered
+        sample, rules = asked_and_answered(home.profile("ada"), RULES)
+        assert [m.content for m in sample.messages] == ["Why an island, [email]?", "It was cheap."]
+        assert sample.source.prompt_from == "memory"
+        assert rules == ["", "written by a machine"]
+
+
+def test_a_saved_question_with_a_blocked_word_in_it_stands_nowhere(home: Home) -> None:
+    sample, _ = asked_and_answered(home.profile("ada"), CurationRules(blocked_words=("island",)))
+    assert sample.source.prompt_from == "invented"
+    assert "island" not in sample.messages[0].content
+
+
+def test_too_much_inner_life_is_left_out_by_a_rule_of_its_own() -> None:
+    dreams = [said(f"Dream {n} of {n * 7} boats and {n * 13} bees.", name=f"d{n:03}", kind="dream") for n in range(90)]
+    days = [said(f"Day {n}: {n * 5} jars, {n * 11} miles.", name=f"j{n:03}") for n in range(200)]
+    thought = Memory(source="t", type="inner_dialogue", turns=(Turn("other", "Well?"), Turn("person", "Well, well.")))
+    done = curate([*dreams, *days, thought], Options(), RULES)
+    assert Counter(f.rule for f in done.fates) == {"": 261, "too much inner life": 30}
+    assert all(f.memory.startswith("d") for f in done.fates if f.rule)
+    free = curate([*dreams, *days], Options(), CurationRules(inner_life_share=1))
+    assert Counter(f.rule for f in free.fates) == {"": 290}
+    none = curate([*dreams, *days], Options(), CurationRules(inner_life_share=0))
+    assert Counter(f.rule for f in none.fates) == {"": 200, "too much inner life": 90}
+
+
+def test_the_selection_is_said_in_words() -> None:
+    memories = [said(f"Day {n}: {n * 5} jars, {n * 11} miles.", name=f"{n}") for n in range(50)]
+    assert curate(memories, Options(), RULES).selection == ""
+    assert curate(memories, Options(max_samples=20), RULES).selection == "20 of 50, spread over time"

@@ -108,3 +108,36 @@ def test_the_classic_builder_takes_pairs_as_they_are(profile: Profile) -> None:
     prepared = {d.fate.memory: d for d in prepare_all(profile, Options(dataset_builder="classic"), RULES)}
     assert prepared["00.json"].fate.rule == "no reply in it"
     assert [m.content for m in sample_of(prepared["pair.json"]).messages] == ["Hi?", "Sure!  Basically, hello."]
+
+
+def test_a_file_of_several_events_holds_as_many_memories(profile: Profile) -> None:
+    day = [{"content": "Frost on the boat."}, {"content": 5}, None, {"content": "Hi?", "response": "Hello, frost."}]
+    write_json(profile.memories / "day.json", day)
+    fates = {d.fate.memory: d.fate.rule for d in prepare_all(profile, Options(), RULES)}
+    assert {name: rule for name, rule in fates.items() if "day" in name} == {
+        "day.json#1": "",
+        "day.json#2": "unreadable",
+        "day.json#4": "",
+    }
+    write_json(profile.memories / "day.json", [day[0], day[3]])
+    fresh = settled(profile)
+    assert settled(profile) == fresh
+    assert b"day.json#2" in fresh
+    assert b"day.json#4" not in fresh
+    write_json(profile.memories / "none.json", [None])
+    assert {d.fate.memory: d.fate.detail for d in prepare_all(profile, Options(), RULES)}[
+        "none.json"
+    ] == "no event in it"
+
+
+def test_another_name_of_the_persons_makes_other_words_theirs(profile: Profile) -> None:
+    chat = {"content": "--- Conversation ---\n[09:00 AM] Bo: Hei?\n[09:01 AM] Marit: Hei, Bo.", "type": "observation"}
+    write_json(profile.memories / "chat.json", {**chat, "metadata": {"provenance": "chat-export"}})
+
+    def rule(rules: CurationRules = RULES) -> str:
+        return {d.fate.memory: d.fate.rule for d in prepare_all(profile, Options(), rules)}["chat.json"]
+
+    assert rule() == "the person says nothing in it"
+    assert rule(CurationRules(my_names=("marit",))) == ""
+    write_json(profile.persona, {"identity": {"name": "A. Solvang", "humanName": "Marit Solvang", "aliases": [None]}})
+    assert rule() == ""

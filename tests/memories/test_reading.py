@@ -49,7 +49,7 @@ def test_any_depth_is_read_and_bad_files_are_reported(profile: Profile) -> None:
     (folder / "zero.json").symlink_to("/dev/zero")
     memories, reasons = read(profile)
     assert set(memories) == {"a.json", "dreams/2026/05/01/b.json"}
-    bad = {"broken.json", "empty.json", "latin.json", "deep.json", "list.json", "silent.json", "gone.json"}
+    bad = {"broken.json", "empty.json", "latin.json", "deep.json", "list.json#1", "silent.json", "gone.json"}
     odd = {"secret.json.enc", "loop", "dreams/2026/up.json", "pipe.json", "zero.json"}
     assert set(reasons) == bad | odd
     assert reasons["loop"] == reasons["dreams/2026/up.json"] == "a link to a folder, not followed"

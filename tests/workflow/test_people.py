@@ -67,6 +67,12 @@ def test_only_what_has_changed_is_read_again(home: Home, make_person: MakePerson
     assert calendars.months(profile)["?"] == 1
 
 
+def test_a_file_of_several_events_counts_as_many(home: Home, make_person: MakePerson, talks: list[Event]) -> None:
+    profile = home.profile(make_person("ada", talks[:2]))
+    write_json(profile.memories / "day.json", [talks[5], talks[6], "no event"])
+    assert Calendars().months(profile) == {"2026-01": 4, "?": 1}
+
+
 def test_nobody_is_unknown(home: Home) -> None:
     with pytest.raises(UnknownPerson):
         glance(home, "nobody", Calendars())

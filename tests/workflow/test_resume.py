@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ import pytest
 
 from idiolect.errors import UserFault
 from idiolect.files import sha256, write_json
-from idiolect.home import FULL, Home, Run
+from idiolect.home import FULL, Home, Run, label_moment
 from idiolect.training import Note
 from idiolect.workflow.archive.runs import overview
 from idiolect.workflow.cycle import STEPS, resume, run_cycle
-from idiolect.workflow.planning.plan import Asked
+from idiolect.workflow.data import steps as data_steps
+from idiolect.workflow.planning.plan import Asked, plan
 from idiolect.workflow.records.events import Began, Ended
 from tests.conftest import Event, MakePerson
 
@@ -168,3 +170,28 @@ def test_killed_in_the_middle_of_training_it_ends_with_the_same_weights(home: Ho
         assert ours[name] == theirs[name]
     assert finished.summary.training
     assert len(finished.summary.training.loss_by_epoch) == 4
+
+
+def test_the_last_days_are_counted_from_when_the_run_began(home: Home, person: str, tiny_base: Path) -> None:
+    """A day later, another clock: what is selected anew is what the run selected first."""
+    profile = home.profile(person)
+    began = datetime.now(UTC)
+    for days in range(3, 60):
+        when = (began - timedelta(days=days, hours=-1)).isoformat()
+        write_json(
+            profile.memories / f"now/{days}.json", {"content": f"Day {days}: {days * 7} jars.", "timestamp": when}
+        )
+    told: list[Any] = []
+    with pytest.raises(KeyboardInterrupt):
+        run_cycle(home, Asked(person, {}, {"days_recent": 30, "old_samples": 5}), FULL, stop_after("curate", told))
+    (outcome,) = [e.outcome for e in told if isinstance(e, Ended)]
+    assert f"the 30 days since {began - timedelta(days=30):%Y-%m-%d}: all 28; of 69 older ones 5" in outcome
+    (work,) = profile.works()
+    run = profile.run(FULL, work.name)
+    assert abs(label_moment(run.label) - began) < timedelta(minutes=1)
+    chosen = run.curated.read_bytes()
+    decided = plan(home, Asked(person, {}, {"days_recent": 30, "old_samples": 5}), FULL, run.label)
+    STEPS["curate"].run(decided, told.append)
+    assert run.curated.read_bytes() == chosen
+    data_steps.curate(decided.data, run.curated, run.fates, label_moment(run.label) + timedelta(days=10))
+    assert run.curated.read_bytes() != chosen

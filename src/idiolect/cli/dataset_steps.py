@@ -46,13 +46,15 @@ def curate(
     private_check: PrivateCheck = False,
 ) -> None:
     """Memories to cleaned samples; ledger.jsonl is written beside them."""
+    from datetime import UTC, datetime
+
     from idiolect.workflow.data import steps as data_steps
     from idiolect.workflow.planning.plan import Asked, plan_data
 
     data = plan_data(home_at(home), Asked(username, os.environ, flags))
     _say_notes(data)
     ledger = output.parent / "ledger.jsonl"
-    _say(data_steps.curate(data, output, ledger))
+    _say(data_steps.curate(data, output, ledger, datetime.now(UTC)))
     if private_check:
         show_private(Console(highlight=False), ledger)
 

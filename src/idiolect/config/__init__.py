@@ -7,6 +7,7 @@ from idiolect.config.importing import ImportOptions
 from idiolect.config.options import FULL_FINE_TUNE, MODES, Mode, Options, Quantization, Typed, typed
 from idiolect.config.rules import MASKED, CurationRules, Masked, PromptWriter, curation_rules
 from idiolect.config.sources import Settings, our_part, resolve
+from idiolect.config.whose import WhoseWords, conditions
 from idiolect.config.written import REMARKS
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "Quantization",
     "Settings",
     "Typed",
+    "WhoseWords",
+    "conditions",
     "curation_rules",
     "described_import_options",
     "described_options",

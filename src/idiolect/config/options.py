@@ -46,9 +46,9 @@ class Options(BaseModel):
     max_samples: Annotated[int | None, Typed(flag="--max", env="MAX_SAMPLES"), Field(ge=1)] = None
     """At most so many samples, spread over time."""
     days_recent: Annotated[int | None, Typed(env="DAYS_RECENT"), Field(ge=1)] = None
-    """All samples of so many last days (counted from the newest memory), and `old_samples` older ones."""
-    old_samples: Annotated[int, Typed(env="OLD_SAMPLES"), Field(ge=0)] = 3000
-    """How many samples older than `days_recent` to mix in, spread over time."""
+    """All samples of so many last days (of the newest memory's, if the last have none), and `old_samples` older."""
+    old_samples: Annotated[int | None, Typed(env="OLD_SAMPLES"), Field(ge=0)] = None
+    """How many samples older than `days_recent` to mix in, spread over time: 3000; said alone, it means 30 days."""
     monthly: bool = False
     """As each month: `days_recent` 30 and `old_samples` 3000, unless these say otherwise."""
     half_life_days: Annotated[float | None, Field(gt=0)] = None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from idiolect.config.options import Mode
+from idiolect.config.whose import WhoseWords, compiles
 from idiolect.config.written import settings_in
 from idiolect.errors import OptionFault
 
@@ -25,14 +25,6 @@ def _is_country(code: str | None) -> str | None:
     return code.upper() if code else None
 
 
-def _compiles(pattern: str) -> str:
-    try:
-        re.compile(f"(?:{pattern})")  # as a part of a longer one
-    except re.error as error:
-        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
-    return pattern
-
-
 class PromptWriter(BaseModel):
     """A model behind an OpenAI-compatible address. What it is shown leaves this process: say only one you trust."""
 
@@ -42,10 +34,8 @@ class PromptWriter(BaseModel):
     model: str
 
 
-class CurationRules(BaseModel):
+class CurationRules(WhoseWords, BaseModel):
     """What a person may change about their data set: `profiles/<user>/etc/curation.json`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     modes: dict[str, Mode] = {
         "inner_dialogue": "dual",
@@ -60,18 +50,7 @@ class CurationRules(BaseModel):
         "tool_use": "agent",
     }
     """Memory type → cognitive mode; a type that contains one of these names counts as it, others are emulation."""
-    machine_written: tuple[str, ...] = (
-        "summary",
-        "reflection_summary",
-        "tool_invocation",
-        "curiosity_question",
-        "ingested",
-        "ai",
-        "ai-ingestor",
-        "tool-invocations",
-    )
-    """Memory types, tags and folders whose text a machine wrote: nothing is learned from them."""
-    fillers: tuple[Annotated[str, AfterValidator(_compiles)], ...] = (
+    fillers: tuple[Annotated[str, AfterValidator(compiles)], ...] = (
         r"^(?:okay|ok|alright|sure|of course)[,;:!.-]+\s*",
         r"^so[,;:-]+\s*",
         r"^let me (?:start|think|figure)\b[^,;:.!?]*[,;:.!?]*\s*",
@@ -92,6 +71,10 @@ class CurationRules(BaseModel):
     """How the mode reaches the model: in its system message, or as MetaHuman OS' tags within the text."""
     balance: dict[Mode, Annotated[float, Field(ge=0)]] = {}
     """Shares of the modes, as {"dual": 1, "emulation": 2, "agent": 1}; of a mode that has more, some are left out."""
+    inner_life: tuple[str, ...] = ("dream", "reflection", "inner_dialogue")
+    """Memory types that MetaHuman OS dreams up between conversations, where they answer nothing."""
+    inner_life_share: Annotated[float, Field(ge=0)] = 0.3
+    """At most so many of these for each other sample, but 50 in any case (0: none); MetaHuman OS allows itself 0.03."""
     length_policy: Literal["keep", "cut"] = "keep"
     """`cut` shortens replies at a sentence's end, as the three settings below say."""
     short_words: Annotated[int, Field(ge=1)] = 40

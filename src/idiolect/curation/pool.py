@@ -24,23 +24,41 @@ from idiolect.config import CurationRules, Options
 from idiolect.curation.classic import classic
 from idiolect.curation.edits import NOTHING, Edit, by_memory
 from idiolect.curation.prepare import Preparation, drafts, prepare
-from idiolect.curation.sample import Draft, Fate
+from idiolect.curation.sample import Draft
 from idiolect.files import whole
 from idiolect.home import Profile
-from idiolect.memories import MemoryFile, Stamp, Unreadable, memory_files, read_memory, read_stamped, stamp
+from idiolect.memories import (
+    Memory,
+    MemoryFile,
+    Reading,
+    Stamp,
+    Unreadable,
+    memory_files,
+    read_stamped,
+    reading_of,
+    stamp,
+)
 
 #: Below this, starting processes takes longer than the work.
 FEW = 4000
 CHUNK = 500
 #: More would only hold memory: one of them walks the folders and gathers what all have made.
 MOST_PROCESSES = 8
+#: Counted up when what is remembered takes another form, or means something else.
+_FORM = 2
 
 
 class _Remembered(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What a memory file came to, and what it was like then."""
+    """What the memories of a file came to, and what it was like then."""
 
     stamp: Stamp | None
-    draft: Draft
+    drafts: list[Draft]
+    of_a_list: str = ""
+    """The name of the file, where it holds a list of events."""
+
+    @property
+    def source(self) -> str:
+        return self.of_a_list or self.drafts[0].fate.memory
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -51,34 +69,36 @@ def prepare_all(profile: Profile, options: Options, rules: CurationRules, edits:
     """Prepare all memories of a person, in the order of their files, as they have edited them."""
     by_hand = by_memory(edits)
     if options.dataset_builder == "classic":
-        read = (read_memory(f) if isinstance(f, MemoryFile) else f for f in memory_files(profile))
+        read = (m for f in memory_files(profile, rules) for m in _memories(f)[0])
         return drafts([classic(item, by_hand.get(item.source, NOTHING)) for item in read])
     how = Preparation(rules, options.seed)
-    known = _recall(profile.prepared, _fingerprint(how))
+    fingerprint = _fingerprint(how, reading_of(profile, rules))
+    known = _recall(profile.prepared, fingerprint)
+    edited = {*by_hand, *(memory.rpartition("#")[0] for memory in by_hand)}
     found: dict[str, _Remembered] = {}
 
     def new_files() -> Iterator[MemoryFile]:
-        for file in memory_files(profile):
+        for file in memory_files(profile, rules):
             if isinstance(file, Unreadable):
                 (found[file.source],) = _remembered([file], how)
-            elif file.source in by_hand:
+            elif file.source in edited:
                 # Few, and never remembered: what is, holds whatever is edited.
-                (edited,) = drafts([prepare(read_memory(file), how, by_hand[file.source])])
-                found[file.source] = _Remembered(None, edited)
+                made = [prepare(m, how, by_hand.get(m.source, NOTHING)) for m in _memories(file)[0]]
+                found[file.source] = _Remembered(None, drafts(made), file.source)
             elif (before := known.get(file.source)) and before.stamp == stamp(file):
                 found[file.source] = before
             else:
                 found[file.source] = _TO_COME
                 yield file
 
-    made = 0
+    new = 0
     for some in _on_all_cores(new_files(), how):
-        found |= {r.draft.fate.memory: r for r in some}
-        made += len(some)
+        found |= {r.source: r for r in some}
+        new += len(some)
     lasting = [r for r in found.values() if r.stamp]
-    if made or len(lasting) != len(known):
-        _remember(profile.prepared, _fingerprint(how), lasting)
-    return [r.draft for r in found.values()]
+    if new or len(lasting) != len(known):
+        _remember(profile.prepared, fingerprint, lasting)
+    return [draft for r in found.values() for draft in r.drafts]
 
 
 def memory_stamps(profile: Profile) -> dict[str, Stamp | str | None]:
@@ -112,13 +132,24 @@ def _encoded(files: Sequence[MemoryFile], how: Preparation) -> bytes:
 
 
 def _remembered(files: Sequence[MemoryFile | Unreadable], how: Preparation) -> list[_Remembered]:
-    read = [read_stamped(f) if isinstance(f, MemoryFile) else (f, None) for f in files]
-    prepared = drafts([prepare(item, how) for item, _ in read])
-    return [_Remembered(stamp_then, draft) for (_, stamp_then), draft in zip(read, prepared, strict=True)]
+    read = [_memories(f) for f in files]
+    prepared = iter(drafts([prepare(memory, how) for memories, _ in read for memory in memories]))
+    return [
+        _Remembered(then, list(islice(prepared, len(memories))), _of_a_list(file, memories))
+        for file, (memories, then) in zip(files, read, strict=True)
+    ]
 
 
-def _fingerprint(how: Preparation) -> str:
-    everything = f"{__version__}:{how.seed}:{how.rules.model_dump_json()}"
+def _of_a_list(file: MemoryFile | Unreadable, memories: Sequence[Memory | Unreadable]) -> str:
+    return "" if memories[0].source == file.source else file.source
+
+
+def _memories(file: MemoryFile | Unreadable) -> tuple[Sequence[Memory | Unreadable], Stamp | None]:
+    return read_stamped(file) if isinstance(file, MemoryFile) else ([file], None)
+
+
+def _fingerprint(how: Preparation, reading: Reading) -> str:
+    everything = f"{__version__}:{_FORM}:{how.seed}:{how.rules.model_dump_json()}:{sorted(reading.names)}"
     return hashlib.sha256(everything.encode()).hexdigest()
 
 
@@ -129,7 +160,7 @@ def _recall(path: Path, rules: str) -> dict[str, _Remembered]:
             if _next_piece(file) != rules.encode():
                 return {}
             pieces = iter(lambda: _next_piece(file), b"")
-            return {r.draft.fate.memory: r for piece in pieces for r in _decode(piece)}
+            return {r.source: r for piece in pieces for r in _decode(piece)}
     except (OSError, msgspec.MsgspecError):
         return {}
 
@@ -146,4 +177,4 @@ def _next_piece(file: BinaryIO) -> bytes:
     return file.read(int.from_bytes(file.read(4), "little"))
 
 
-_TO_COME = _Remembered(None, Draft(fate=Fate(memory="", fate="kept")))
+_TO_COME = _Remembered(None, [])

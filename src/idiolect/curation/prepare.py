@@ -16,12 +16,9 @@ from idiolect.curation.length import cut, word_limit
 from idiolect.curation.modes import mode_of
 from idiolect.curation.privacy import mask, mask_names
 from idiolect.curation.prompts import invented_prompt
-from idiolect.curation.sample import Draft, Fate, Message, Prepared, Sample, Source
+from idiolect.curation.sample import Draft, Fate, Message, Prepared, Question, Sample, Source
 from idiolect.files import json_record
-from idiolect.memories import Memory, Turn, Unreadable
-
-#: What MetaHuman OS tags a thumb up or down with, beside `feedback`, which is also a word of the person's own.
-_FEEDBACK = re.compile(r"training-data$|feedback-")
+from idiolect.memories import MachineWritten, Memory, Turn, Unreadable, is_feedback
 
 
 @dataclass(frozen=True)
@@ -36,8 +33,12 @@ class Preparation:
         return compiled(self.rules.fillers)
 
     @cached_property
-    def machine_written(self) -> frozenset[str]:
-        return frozenset(self.rules.machine_written)
+    def machine_written(self) -> MachineWritten:
+        return MachineWritten(self.rules.machine_written)
+
+    @cached_property
+    def inner_life(self) -> frozenset[str]:
+        return frozenset(self.rules.inner_life)
 
     @cached_property
     def blocked(self) -> re.Pattern[str] | None:
@@ -66,9 +67,11 @@ def drafts(prepared: Sequence[Prepared]) -> list[Draft]:
             sketch=next(sketched),
             sample=json_record(p.sample),
             by_hand=p.by_hand,
+            inner_life=p.inner_life,
+            question=p.question,
         )
         if p.sample
-        else Draft(fate=p.fate, event_id=p.event_id, rejects=p.rejects)
+        else Draft(fate=p.fate, event_id=p.event_id, rejects=p.rejects, question=p.question)
         for p in prepared
     ]
 
@@ -77,8 +80,10 @@ def prepare(item: Memory | Unreadable, how: Preparation, by_hand: ByHand = NOTHI
     """Make a sample of a memory as the person has edited it, or say why there is none."""
     if isinstance(item, Unreadable):
         return Prepared(fate=dropped(item.source, "unreadable", item.reason))
-    if rule := DROPPED if by_hand.drop else _not_theirs(item, how, kept=by_hand.keep):
-        return Prepared(fate=dropped(item.source, rule), event_id=item.event_id, rejects=item.rejects)
+    if by_hand.drop:
+        return _left_out(item, DROPPED)
+    if judged := _not_theirs(item, how, kept=by_hand.keep):
+        return _left_out(item, *judged, question=Question(item.asks, _question(item, how)) if item.asks else None)
     unasked = item.turns[0].speaker == "person"
     item, theirs, remark = rewritten(item, by_hand)
     asked = item.turns[0].speaker == "other"
@@ -86,7 +91,7 @@ def prepare(item: Memory | Unreadable, how: Preparation, by_hand: ByHand = NOTHI
     messages = _messages(item, how, removed, theirs, by_hand.masks)
     rule = _unwanted(messages if asked else messages[1:], how, kept=by_hand.keep)
     if rule:
-        return Prepared(fate=dropped(item.source, rule), event_id=item.event_id, rejects=item.rejects)
+        return _left_out(item, rule)
     mode, decided_by = (by_hand.mode, "by hand") if by_hand.mode else mode_of(item, how.rules.modes)
     name = sample_id(item.source)
     return Prepared(
@@ -101,6 +106,8 @@ def prepare(item: Memory | Unreadable, how: Preparation, by_hand: ByHand = NOTHI
         event_id=item.event_id,
         rejects=item.rejects,
         by_hand=by_hand.keep,
+        inner_life=unasked and item.type.lower() in how.inner_life,
+        question=Question(item.answers) if item.answers else None,
         sample=Sample(
             id=name,
             mode=mode,
@@ -121,20 +128,34 @@ def dropped(memory: str, rule: str, detail: str = "") -> Fate:
     return Fate(memory=memory, fate="dropped", rule=rule, detail=detail)
 
 
+def _left_out(memory: Memory, rule: str, detail: str = "", question: Question | None = None) -> Prepared:
+    return Prepared(
+        fate=dropped(memory.source, rule, detail),
+        event_id=memory.event_id,
+        rejects=memory.rejects,
+        question=question,
+    )
+
+
+def _question(memory: Memory, how: Preparation) -> str:
+    """Return a question as it will stand before its answer; nothing, if it must not stand anywhere."""
+    text = mask_names(clean(memory.turns[0].text, ())[0], how.rules.mask_names, {})
+    return "" if how.blocked and how.blocked.search(text) else mask(text, {}, how.rules.mask, how.rules.phone_region)
+
+
 def sample_id(memory: str) -> str:
     """Name the sample of a memory."""
     return hashlib.blake2b(memory.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 
-def _not_theirs(memory: Memory, how: Preparation, *, kept: bool) -> str | None:
-    """Name the rule by which nothing in this memory is the person's own, if there is one."""
-    if "feedback" in memory.tags and (memory.rejects or any(_FEEDBACK.match(tag) for tag in memory.tags)):
-        return "feedback"
-    folder = memory.source.partition("/")[0]
-    if not kept and not how.machine_written.isdisjoint([memory.type.lower(), folder, *memory.tags]):
-        return "written by a machine"
+def _not_theirs(memory: Memory, how: Preparation, *, kept: bool) -> tuple[str, str] | None:
+    """Name the rule by which nothing in this memory is the person's own, if there is one, and its detail."""
+    if is_feedback(memory):
+        return "feedback", ""
+    if not kept and (by := how.machine_written.rule(memory)):
+        return "written by a machine", by
     if not any(turn.speaker == "person" for turn in memory.turns):
-        return "the person says nothing in it"
+        return "the person says nothing in it", ""
     return None
 
 

@@ -58,6 +58,14 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     """How many training texts its sample became: more than one where replies do not share one."""
 
 
+class Question(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What ties a question that was put to the person to its answer, where these are two memories."""
+
+    id: str
+    text: str = ""
+    """How it is to be asked; nothing, of the answer."""
+
+
 class Prepared(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a single memory file comes to, whatever stands in the others: a sample, or the fate of being dropped."""
 
@@ -67,6 +75,9 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     rejects: str | None = None
     by_hand: bool = False
     """The person wants it, whatever judges it."""
+    inner_life: bool = False
+    """It may be thinned out: MetaHuman OS dreams such up between conversations."""
+    question: Question | None = None
 
 
 class Sketch(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -87,3 +98,5 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False
     sketch: Sketch = Sketch()
     sample: bytes = b""
     by_hand: bool = False
+    inner_life: bool = False
+    question: Question | None = None

@@ -263,6 +263,11 @@ def default_root() -> Path:
     return Path(os.environ.get("IDIOLECT_HOME") or "~/.idiolect").expanduser()
 
 
+def label_moment(label: str) -> datetime:
+    """Return when a run began, by its label."""
+    return datetime.strptime(label[:17], "%Y-%m-%d-%H%M%S").replace(tzinfo=UTC)
+
+
 def new_label(now: datetime | None = None) -> str:
     """Return a run label: YYYY-MM-DD-HHMMSS-<6 hex>, UTC."""
     return f"{now or datetime.now(UTC):%Y-%m-%d-%H%M%S}-{secrets.token_hex(3)}"

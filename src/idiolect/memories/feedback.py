@@ -8,14 +8,20 @@ points to the memory in which this answer was approved before, if it ever was: n
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from idiolect.memories.memory import Memory
+
 if TYPE_CHECKING:
     from idiolect.config import Mode
+
+#: What MetaHuman OS tags a thumb up or down with, beside `feedback`, which is also a word of the person's own.
+_TAGS = re.compile(r"training-data$|feedback-")
 
 Opinion = Literal["approved", "own words", "rejected"]
 
@@ -64,3 +70,8 @@ def feedback_event(
         "links": [],
         "metadata": about,
     }
+
+
+def is_feedback(memory: Memory) -> bool:
+    """Tell an opinion about another memory from a memory: nothing of it is learned."""
+    return "feedback" in memory.tags and bool(memory.rejects or any(_TAGS.match(tag) for tag in memory.tags))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -35,3 +35,9 @@ class Memory(msgspec.Struct, frozen=True, gc=False):
     """What the file calls itself; feedback points to it, and several files may share it."""
     rejects: str | None = None
     """Of feedback that disapproves: the event_id that it points to, or its own."""
+    asks: str = ""
+    """Of a question that was put to the person: its id."""
+    answers: str = ""
+    """The id of the question that it answers, where the question itself is in another memory."""
+    metadata: dict[str, Any] = {}
+    """What the program that wrote the file noted beside it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,33 @@ def persona_name(core_json: Path, otherwise: str) -> str:
     return name.strip() if isinstance(name, str) and name.strip() else otherwise
 
 
-def persona_names(core_json: Path) -> tuple[str, ...]:
-    """Return all names that the persona states: its own, the person's, and what else they are called."""
-    identity = _identity(core_json)
+def persona_names(core_json: Path) -> Iterator[str]:
+    """Yield every name that the persona states: `name`, `humanName`, `aliases`."""
+    yield from _names(_identity(core_json))
+
+
+def names_in(core: bytes) -> Iterator[str]:
+    """Yield every name that the content of a persona/core.json states."""
+    yield from _names(_identity_in(core))
+
+
+def _names(identity: dict[str, Any]) -> Iterator[str]:
     aliases = identity.get("aliases")
-    stated = (identity.get("name"), identity.get("humanName"), *(aliases if isinstance(aliases, list) else ()))
-    return tuple(name.strip() for name in stated if isinstance(name, str) and name.strip())
+    for name in (identity.get("name"), identity.get("humanName"), *(aliases if isinstance(aliases, list) else ())):
+        if isinstance(name, str) and name.strip():
+            yield name.strip()
 
 
 def _identity(core_json: Path) -> dict[str, Any]:
     try:
-        core: Any = msgspec.json.decode(core_json.read_bytes())
-        identity = core["identity"]
+        return _identity_in(core_json.read_bytes())
+    except OSError:
+        return {}
+
+
+def _identity_in(core: bytes) -> dict[str, Any]:
+    try:
+        identity = msgspec.json.decode(core)["identity"]
     except (*DAMAGED, KeyError, TypeError):
         return {}
     return identity if isinstance(identity, dict) else {}

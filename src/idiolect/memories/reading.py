@@ -4,7 +4,8 @@
     persona/therapy/session-*.json          therapy sessions
     memory/curiosity/questions/answered/    what an event was the answer to
 
-A file that cannot be read is reported, never fatal, and never takes another with it.
+A file of a list of events holds as many memories, called `<file>#1` and so on. A file that cannot be read is reported,
+never fatal, and never takes another with it.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from idiolect.config import WhoseWords, curation_rules
 from idiolect.home import Profile
 from idiolect.memories.asked import read_question, read_session
-from idiolect.memories.memory import Memory, Turn
+from idiolect.memories.memory import Memory
 from idiolect.memories.metahuman import read_event
+from idiolect.memories.persona import persona_names
+from idiolect.memories.recorded import Reading
 
 #: A larger file holds no memory that could be trained on, but would fill this computer's.
 LARGEST_BYTES = 16_000_000
@@ -41,26 +46,38 @@ class Unreadable(msgspec.Struct, frozen=True):
 
 
 class MemoryFile(msgspec.Struct, frozen=True):
-    """A file that holds a memory; `source` is its name in ledgers, `question` what it answers, if known."""
+    """A file that holds a memory, or the event of that `number` (from 1) in a file that holds a list of them.
+
+    `source` is its name in ledgers, `question` what it answers, if known.
+    """
 
     path: str
     source: str
-    read: Callable[[Any, str], Memory]
+    read: Callable[[Any, str, str | None], Memory]
     question: str | None = None
+    number: int = 0
 
 
-def memory_files(profile: Profile) -> Iterator[MemoryFile | Unreadable]:
-    """List a person's memory files, in the order of their paths."""
+def reading_of(profile: Profile, rules: WhoseWords | None = None) -> Reading:
+    """Return how a person's events are read: by the rules in their curation.json, unless others are said."""
+    rules = rules or curation_rules(profile.curation_json)
+    names = {profile.person, *persona_names(profile.persona), *rules.my_names}
+    return Reading(rules, frozenset(name.strip().casefold() for name in names))
+
+
+def memory_files(profile: Profile, rules: WhoseWords | None = None) -> Iterator[MemoryFile | Unreadable]:
+    """List a person's memory files, in the order of their paths. Raises OptionFault for a faulty curation.json."""
     questions, unread_questions = _answered_questions(profile)
+    read = partial(_read_event, reading_of(profile, rules))
     top = len(str(profile.memories)) + 1
     for path, fault in _walk(profile.memories):
         if fault:
             yield Unreadable(_printable(path[top:] or path), fault)
         else:
             asked = questions.get(path.rpartition("/")[2]) if questions else None
-            yield MemoryFile(path, _printable(path[top:]), read_event, asked)
+            yield MemoryFile(path, _printable(path[top:]), read, asked)
     for session in sorted(profile.therapy.glob("session-*.json")):
-        yield MemoryFile(str(session), _printable(str(session.relative_to(profile.root))), read_session)
+        yield MemoryFile(str(session), _printable(str(session.relative_to(profile.root))), _read_session)
     yield from unread_questions
 
 
@@ -73,27 +90,48 @@ def stamp(file: MemoryFile) -> Stamp | None:
 
 
 def read_memory(file: MemoryFile) -> Memory | Unreadable:
-    """Read one memory file."""
-    return read_stamped(file)[0]
+    """Read one memory: that of a file, or, of a list of events, the one that `parts` has numbered."""
+    found = read_stamped(file)[0]
+    return found[0] if len(found) == 1 else Unreadable(file.source, f"holds {len(found)} memories")
 
 
-def read_stamped(file: MemoryFile) -> tuple[Memory | Unreadable, Stamp | None]:
-    """Read one memory file, and what will tell it from a changed one; None if it cannot be read."""
+def read_stamped(file: MemoryFile) -> tuple[list[Memory | Unreadable], Stamp | None]:
+    """Read the memories of one file, and what will tell it from a changed one; None if it cannot be read."""
     try:
         content, state = _content(file.path)
-        memory = file.read(decoded(content), file.source)
+        event = decoded(content)
     except OSError as error:
-        return Unreadable(file.source, error.strerror or "cannot be opened"), None
+        return [Unreadable(file.source, error.strerror or "cannot be opened")], None
     except (ValueError, RecursionError) as error:
-        return Unreadable(file.source, str(error)), None
-    if file.question and memory.turns[0].speaker == "person":
-        memory = msgspec.structs.replace(memory, turns=(Turn("other", file.question), *memory.turns))
-    return memory, _stamp(state, file)
+        return [Unreadable(file.source, str(error))], None
+    if isinstance(event, list):
+        found = _of_a_list(file, event)
+        readable = all(isinstance(memory, Memory) for memory in found)
+        return found, _stamp(state, file) if readable else None
+    memory = _read(file, file.source, event)
+    return [memory], _stamp(state, file) if isinstance(memory, Memory) else None
 
 
 def read_memories(profile: Profile) -> Iterator[Memory | Unreadable]:
     """Read all memories of a person."""
-    return (read_memory(f) if isinstance(f, MemoryFile) else f for f in memory_files(profile))
+    for file in memory_files(profile):
+        yield from read_stamped(file)[0] if isinstance(file, MemoryFile) else [file]
+
+
+def parts(file: MemoryFile) -> list[MemoryFile]:
+    """Return a memory file for each memory in a file: itself, or each event of a list."""
+    try:
+        with open(file.path, "rb") as opened:  # noqa: PTH123 - as below
+            if opened.read(64).lstrip()[:1] != b"[":
+                return [file]
+        events = decoded(_content(file.path)[0])
+    except (OSError, ValueError, RecursionError):
+        return [file]
+    return [
+        msgspec.structs.replace(file, source=f"{file.source}#{number}", number=number)
+        for number, event in enumerate(events, start=1)
+        if event is not None
+    ]
 
 
 def decoded(content: bytes) -> Any:
@@ -109,6 +147,29 @@ def decoded(content: bytes) -> Any:
             return json.loads(text.encode("utf-8", "ignore"))
         except ValueError:
             raise ValueError(str(fault)) from None
+
+
+def _of_a_list(file: MemoryFile, events: list[Any]) -> list[Memory | Unreadable]:
+    if file.number:
+        there = 0 < file.number <= len(events)
+        return [_read(file, file.source, events[file.number - 1]) if there else Unreadable(file.source, "is gone")]
+    found = [_read(file, f"{file.source}#{n}", one) for n, one in enumerate(events, start=1) if one is not None]
+    return found or [Unreadable(file.source, "no event in it")]
+
+
+def _read(file: MemoryFile, source: str, event: Any) -> Memory | Unreadable:
+    try:
+        return file.read(event, source, file.question)
+    except (ValueError, RecursionError) as error:
+        return Unreadable(source, str(error))
+
+
+def _read_event(reading: Reading, event: Any, source: str, question: str | None) -> Memory:
+    return read_event(event, source, reading, question)
+
+
+def _read_session(session: Any, source: str, _: str | None) -> Memory:
+    return read_session(session, source)
 
 
 def _stamp(state: os.stat_result, file: MemoryFile) -> Stamp:

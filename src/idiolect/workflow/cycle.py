@@ -15,8 +15,9 @@ from idiolect.config import environment, our_part
 from idiolect.curation import SELECTION, Fate, memory_stamps, values_of
 from idiolect.errors import IdiolectError, UserFault
 from idiolect.files import make_folder, remove, remove_partials, write_json
-from idiolect.home import CYCLES, Cycle, Home, Profile, Run
+from idiolect.home import CYCLES, Cycle, Home, Profile, Run, label_moment
 from idiolect.machines import LOCAL, RUNPOD
+from idiolect.memories import reading_of
 from idiolect.serving import engine
 from idiolect.training import Note
 from idiolect.workflow import steps
@@ -55,6 +56,7 @@ def _curation_reads(decided: Plan) -> Mapping[str, Any]:
     return {
         "memories": memory_stamps(data.profile),
         "rules": data.rules.model_dump(exclude={"system_messages", "mode_as"}),
+        "names": sorted(reading_of(data.profile, data.rules).names),
         # Named only if there are some: a run begun by a version that knew no edits goes on as it was.
         **({"edits": values_of(data.edits)} if data.edits else {}),
         **_options(decided, SELECTION),
@@ -63,7 +65,8 @@ def _curation_reads(decided: Plan) -> Mapping[str, Any]:
 
 STEPS: Mapping[str, Step] = {
     "curate": Step(
-        lambda p, _: data_steps.curate(p.data, p.run.curated, p.run.fates),
+        # Dates are counted from when the run began: resumed on another day, it selects the same.
+        lambda p, _: data_steps.curate(p.data, p.run.curated, p.run.fates, label_moment(p.run.label)),
         _curation_reads,
         lambda p: [p.run.curated, p.run.fates],
     ),

@@ -10,7 +10,7 @@ from datetime import datetime
 from idiolect.errors import UserFault
 from idiolect.files import size_of
 from idiolect.home import Home, Profile
-from idiolect.memories import Memory, MemoryFile, memory_files, read_memory, stamp
+from idiolect.memories import Memory, MemoryFile, memory_files, read_stamped, stamp
 from idiolect.workflow.archive.cleanup import Removal, clean_up
 from idiolect.workflow.archive.registry import Published, read_registry
 from idiolect.workflow.archive.runs import known
@@ -50,21 +50,21 @@ class Glance:
 class Calendars:
     """When the memories of people were: of each file once, until it changes."""
 
-    known: dict[str, dict[str, tuple[object, str]]] = field(default_factory=dict)
+    known: dict[str, dict[str, tuple[object, list[str]]]] = field(default_factory=dict)
 
     def months(self, profile: Profile) -> Counter[str]:
         """Return how many memories are of each month (YYYY-MM), of none (``), or cannot be read (`?`)."""
         before = self.known.get(profile.person, {})
-        now: dict[str, tuple[object, str]] = {}
+        now: dict[str, tuple[object, list[str]]] = {}
         for file in memory_files(profile):
             if not isinstance(file, MemoryFile):
-                now[file.source] = (None, "?")
+                now[file.source] = (None, ["?"])
                 continue
             of_file = stamp(file)
             seen = before.get(file.source)
-            now[file.source] = seen if seen and seen[0] == of_file else (of_file, _month(read_memory(file)))
+            now[file.source] = seen if seen and seen[0] == of_file else (of_file, _months(file))
         self.known[profile.person] = now
-        return Counter(month for _, month in now.values())
+        return Counter(month for _, months in now.values() for month in months)
 
 
 def glance(home: Home, person: str, calendars: Calendars) -> Glance:
@@ -102,6 +102,10 @@ def _removals(profile: Profile) -> list[Removal] | str:
         return clean_up(profile, dry_run=True)
     except UserFault as busy:
         return busy.problem
+
+
+def _months(file: MemoryFile) -> list[str]:
+    return [_month(memory) for memory in read_stamped(file)[0]]
 
 
 def _month(memory: object) -> str:

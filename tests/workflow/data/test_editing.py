@@ -151,3 +151,24 @@ def test_a_run_gone_on_with_does_again_what_an_edit_touches(home: Home, ada: str
     with pytest.raises(KeyboardInterrupt):
         resume(home, ada, None, stop_before("train", told))
     assert begun(told) == ["train"]
+
+
+def test_one_event_of_a_list_is_edited_and_forgotten_by_its_number(home: Home, ada: str) -> None:
+    day = [{"id": f"evt-frost{n}", "content": f"Frost {n} on {n * 3} boats.", "type": "journal"} for n in (1, 2, 3)]
+    path = home.profile(ada).memories / "day.json"
+    write_json(path, day)
+    editing.set_text(home, ada, "day.json#2", 2, "Said by hand.")
+    editing.drop(home, ada, "evt-frost3")
+    samples, fates = made(home, ada)
+    assert samples["day.json#1"].own_words == "Frost 1 on 3 boats."
+    assert samples["day.json#2"].own_words == "Said by hand."
+    assert fates["day.json#3"].rule == "dropped by hand"
+    assert [one.problem for one in editing.listed(home, ada)] == ["", ""]
+    found = forgetting.find(home, ada, forgetting.Wish(memory="day.json#2"))
+    forgetting.take_out(home, ada, found)
+    assert msgspec.json.decode(path.read_bytes()) == [day[0], None, day[2]]
+    assert {e.memory for e in read_edits(home.profile(ada).edits)} == {"day.json#3"}
+    samples, fates = made(home, ada)
+    assert {name for name in fates if name.startswith("day")} == {"day.json#1", "day.json#3"}
+    forgetting.take_out(home, ada, forgetting.find(home, ada, forgetting.Wish(person="Frost")))
+    assert not path.exists()

@@ -74,13 +74,15 @@ def test_an_architecture_that_cannot_be_exported_is_refused(
     assert "LlamaForCausalLM" in str(fault)
 
 
-def test_a_template_that_cannot_mark_replies_is_refused(
+def test_a_template_that_does_not_show_replies_is_refused(
     home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path, tmp_path: Path
 ) -> None:
     base = tmp_path / "base"
     shutil.copytree(tiny_base, base)
-    (base / "chat_template.jinja").write_text("{% for m in messages %}{{ m.content }}\n{% endfor %}")
-    assert "control token" in refusal(home, make_person("ada", talks), base, BaseModelFault).problem
+    (base / "chat_template.jinja").write_text(
+        "{% for m in messages if m.role != 'assistant' %}{{ m.content }}{% endfor %}"
+    )
+    assert "a reply does not stand" in refusal(home, make_person("ada", talks), base, BaseModelFault).problem
 
 
 def test_an_unknown_option_is_refused(home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path) -> None:

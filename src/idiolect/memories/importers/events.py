@@ -58,7 +58,11 @@ class Writing:
             "importance": 0.5,
             "links": [],
             "userId": self.person,
-            "metadata": {"conversationId": self._digest(talk, talk.part), **self._title(talk)},
+            "metadata": {
+                "conversationId": self._digest(talk, talk.part),
+                **self._title(talk),
+                **({"cognitiveMode": talk.thread.mode} if talk.thread.mode else {}),
+            },
         }
         return f"{folder}/{identity}-{_slug(words['content'])}.json", event
 

@@ -10,7 +10,21 @@ from typing import Literal
 import msgspec
 
 #: `said` is what somebody wrote to somebody; every other kind is in no memory, for the reason that stands here.
-Kind = Literal["said", "system", "media", "forwarded", "deleted", "hidden", "branch", "tool", "bot", "empty"]
+Kind = Literal[
+    "said",
+    "system",
+    "media",
+    "forwarded",
+    "deleted",
+    "hidden",
+    "branch",
+    "tool",
+    "bot",
+    "empty",
+    "machine",
+    "opinion",
+    "disapproved",
+]
 REASONS: dict[Kind, str] = {
     "system": "written by the program",
     "media": "no words, only media",
@@ -21,10 +35,10 @@ REASONS: dict[Kind, str] = {
     "tool": "to or from a tool",
     "bot": "written by a bot",
     "empty": "no words",
+    "machine": "written by a machine",
+    "opinion": "an opinion about another memory",
+    "disapproved": "disapproved of",
 }
-
-#: The type of the memories: people talk, the person asks a machine, writes letters, writes for themself.
-ThreadType = Literal["chat", "request", "conversation", "journal", "observation"]
 
 
 class Person(msgspec.Struct, frozen=True, gc=False):
@@ -41,12 +55,16 @@ class Thread(msgspec.Struct, frozen=True, gc=False):
 
     key: str
     title: str = ""
-    type: ThreadType = "chat"
+    type: str = "chat"
+    """Of the memories: people talk (`chat`), the person asks a machine (`request`), writes letters (`conversation`),
+    writes for themself (`journal`, `observation`); or whatever the source itself calls them."""
     group: bool = False
     """Whether more than one other person is in it, where the export says so."""
     alone: bool = False
     """Whether each message stands for itself: what was said between them is not in the export."""
     tags: tuple[str, ...] = ()
+    mode: str = ""
+    """The cognitive mode, where the source states it."""
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from idiolect.curation import Fate
 from idiolect.dataset import Quality, report_html
@@ -19,7 +20,7 @@ def make_dataset(home: Home, asked: Asked, tell: Callable[[str, str], None]) -> 
     made = data.profile.dataset()
     for note in data.settings.notes:
         tell("settings", note)
-    tell("curate", data_steps.curate(data, made.curated, made.fates))
+    tell("curate", data_steps.curate(data, made.curated, made.fates, datetime.now(UTC)))
     tell("format", data_steps.format_curated(data, made.curated, made.formatted))
     tell("schema", data_steps.apply_chat_template(data, target, made.formatted, made.schema_applied))
     tell("export", data_steps.export_dataset(data, made.schema_applied, made))

@@ -28,7 +28,7 @@ from idiolect.curation import (
 from idiolect.errors import DataFault, UserFault
 from idiolect.files import remove, write_jsonl
 from idiolect.home import Home, Profile
-from idiolect.memories import Memory, MemoryFile, Unreadable, memory_files, read_memory
+from idiolect.memories import Memory, MemoryFile, Unreadable, memory_files, parts, read_memory
 from idiolect.workflow.archive.runs import known
 from idiolect.workflow.records.audit import audit
 from idiolect.workflow.records.lock import only_editor
@@ -132,7 +132,8 @@ def listed(home: Home, person: str) -> list[Listed]:
     profile = known(home, person)
     edits = read_edits(profile.edits)
     wanted = {e.memory for e in edits}
-    memories = {f.source: read_memory(f) for f in _files(profile) if f.source in wanted} if edits else {}
+    named = [f for f in _files(profile) if edits for f in _parts_named(f, wanted)]
+    memories = {f.source: read_memory(f) for f in named if f.source in wanted}
     how = preparation(home, profile)
     texts = by_memory([e for e in edits if e.do == "text"])
     return [Listed(e, _problem(e, memories.get(e.memory), how, texts.get(e.memory, ByHand()))) for e in edits]
@@ -158,6 +159,9 @@ def find_memory(profile: Profile, name: str) -> MemoryFile:
     """Find a memory by its name in ledgers, its sample's id, or its own id. Raises UserFault for none or several."""
     files = list(_files(profile))
     found = [f for f in files if name in (f.source, sample_id(f.source))]
+    if not found:
+        files = [part for f in files for part in parts(f)]
+        found = [f for f in files if name in (f.source, sample_id(f.source))]
     if not found and name.startswith("evt-"):
         found = [f for f in files if isinstance(m := read_memory(f), Memory) and m.event_id == name]
     if not found:
@@ -219,6 +223,11 @@ def _write(profile: Profile, edits: Sequence[Edit], event: str, what: str = "") 
 
 def _files(profile: Profile) -> list[MemoryFile]:
     return [f for f in memory_files(profile) if isinstance(f, MemoryFile)]
+
+
+def _parts_named(file: MemoryFile, wanted: Collection[str]) -> list[MemoryFile]:
+    """Return a file, or, where a memory in a list of events is wanted, each of the list."""
+    return parts(file) if any(name.startswith(f"{file.source}#") for name in wanted) else [file]
 
 
 def _read(found: MemoryFile) -> Memory:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -44,12 +45,15 @@ _SELECTED_BY = {
 }
 
 
-def curate(data: Data, curated: Path, fates: Path) -> str:
-    """Write the samples and the fate of each memory. Each step returns a line that says what came of it."""
+def curate(data: Data, curated: Path, fates: Path, now: datetime) -> str:
+    """Write the samples and the fate of each memory. Each step returns a line that says what came of it.
+
+    `now` is from when the last days are counted back.
+    """
     if data.options.dataset:
         return _take(data, curated, fates)
     prepared = prepare_all(data.profile, data.options, data.rules, data.edits)
-    found = settle(prepared, data.options, data.rules)
+    found = settle(prepared, data.options, data.rules, now)
     write_jsonl(fates, found.fates)
     if not found.chosen:
         rules = Counter(f.rule for f in found.fates)
@@ -67,7 +71,8 @@ def curate(data: Data, curated: Path, fates: Path) -> str:
     counts = {"memories": len(found.fates), "samples": len(found.chosen)}
     audit(data.profile, "memory_curation_completed", counts, category="data")
     masked = f"; masked {found.masked.total()}" if found.masked else ""
-    return f"{len(found.chosen)} samples of {len(found.fates)} memories{masked}{_edited(data, found.fates)}"
+    chosen = f"; {found.selection}" if found.selection else ""
+    return f"{len(found.chosen)} samples of {len(found.fates)} memories{chosen}{masked}{_edited(data, found.fates)}"
 
 
 def _take(data: Data, curated: Path, fates: Path) -> str:

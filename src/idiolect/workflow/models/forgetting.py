@@ -24,7 +24,7 @@ from idiolect.errors import UserFault
 from idiolect.evaluation import StillKnown, still_known
 from idiolect.files import remove, write_json, write_jsonl
 from idiolect.home import Dataset, Home, Profile, Run
-from idiolect.memories import Memory, MemoryFile, memory_files, read_memory
+from idiolect.memories import Memory, MemoryFile, decoded, memory_files, parts, read_memory
 from idiolect.workflow.archive.registry import read_registry
 from idiolect.workflow.archive.runs import Finished, find_run, known
 from idiolect.workflow.archive.summary import Summary, file_facts, is_ours, summary_of
@@ -65,7 +65,7 @@ class Holds:
 class Found:
     """The memory files that are meant, by the names that ledgers give them, and what knows of them."""
 
-    files: Mapping[str, Path]
+    files: Mapping[str, MemoryFile]
     runs: Sequence[Holds]
     dataset: Mapping[str, int]
     """What the data set that was made without a run did with them."""
@@ -79,11 +79,8 @@ class Found:
 def find(home: Home, person: str, wish: Wish) -> Found:
     """Find what is to be forgotten. Raises UnknownPerson, and UserFault where there is nothing."""
     profile = known(home, person)
-    files = {
-        file.source: Path(file.path)
-        for file in memory_files(profile)
-        if isinstance(file, MemoryFile) and _meant(file, wish)
-    }
+    listed = [file for file in memory_files(profile) if isinstance(file, MemoryFile)]
+    files = {part.source: part for file in listed for part in parts(file) if _meant(part, wish)}
     if not files:
         raise _nothing(profile, wish)
     return Found(files, _holding(profile, files), _fates(profile.dataset(), files))
@@ -98,8 +95,8 @@ def take_out(home: Home, person: str, found: Found) -> dict[str, list[TrainingTe
     profile = home.profile(person)
     with only_run(profile, "forget"):
         learned = {h.run.label: _learned(h.run, found.files.keys()) for h in found.runs}
-        for path in found.files.values():
-            remove(path)
+        for file in found.files.values():
+            _delete(file)
         remove(profile.prepared)
         remove(profile.heard)
         forget_edits(profile, found.files.keys())
@@ -130,6 +127,20 @@ def proof(home: Home, person: str, texts: Sequence[TrainingText], old: str, new:
     aimed = with_weights(home, profile, target(home, profile, before.summary.base_model))
     base = base_gguf(home, aimed, before.run.quantization)
     return still_known(texts, aimed.tokenizer, {"base": base, "before": before.run.gguf, "after": after.run.gguf})
+
+
+def _delete(file: MemoryFile) -> None:
+    """Delete a memory: its file, or its place in a list of events, so that the others keep their numbers."""
+    path = Path(file.path)
+    if not file.number:
+        remove(path)
+        return
+    events = decoded(path.read_bytes())
+    events[file.number - 1] = None
+    if any(event is not None for event in events):
+        write_json(path, events)
+    else:
+        remove(path)
 
 
 def _meant(file: MemoryFile, wish: Wish) -> bool:
@@ -167,7 +178,7 @@ def _nothing(profile: Profile, wish: Wish) -> UserFault:
     )
 
 
-def _holding(profile: Profile, files: Mapping[str, Path]) -> list[Holds]:
+def _holding(profile: Profile, files: Mapping[str, MemoryFile]) -> list[Holds]:
     """Return the runs that know of memories, the oldest first, so that what goes on from one comes after it."""
     registry = read_registry(profile)
     published = registry.published.label if registry.published else None
@@ -182,7 +193,7 @@ def _holding(profile: Profile, files: Mapping[str, Path]) -> list[Holds]:
     return found
 
 
-def _fates(place: Dataset, files: Mapping[str, Path]) -> dict[str, int]:
+def _fates(place: Dataset, files: Mapping[str, MemoryFile]) -> dict[str, int]:
     if not place.ledger.exists():
         return {}
     return dict(Counter(fate.fate for fate in read_lines(place.ledger, Fate) if fate.memory in files))

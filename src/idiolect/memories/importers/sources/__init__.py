@@ -17,6 +17,7 @@ from idiolect.memories.importers.sources import (
     imessage,
     markdown,
     mbox,
+    metahuman_profile,
     plain,
     signal,
     slack,
@@ -48,5 +49,6 @@ SOURCES: dict[str, Source] = {
     "mbox": Source("an mbox of mails", mbox.found, mbox.read),
     "markdown": Source("Markdown journals", markdown.found, markdown.read),
     "day-one": Source("Day One", day_one.found, day_one.read),
+    "metahuman": Source("a MetaHuman OS checkout or profile", metahuman_profile.found, metahuman_profile.read),
     "plain": Source("a plain table (JSONL, CSV)", plain.found, plain.read),
 }
