@@ -70,6 +70,7 @@ def _show_survey(seen: Survey) -> None:
         likely = seen.likely_me()
         hint = f', perhaps: --me "{likely.name or likely.id}"' if likely else ': --me "NAME"'
         _say(f"  The export does not say who you are; say it{hint}")
+    _show_remarks(seen)
     _show_unreadable(seen)
 
 
@@ -85,10 +86,22 @@ def _show_import(done: Imported, username: str) -> None:
     _say(f"  {done.own:>9,}  yours, in {done.memories:,} new memories")
     _say(f"  {done.context:>9,}  of others, as what yours answer")
     for rule, count in done.rules.items():
-        _say(f"  {count:>9,}  {rule}")
+        _say(f"  {count:>9,}  {rule}{_example(done.examples.get(rule))}")
+    _show_remarks(seen)
     _show_unreadable(seen)
     _say(f"The memories are in {done.folder}, and what became of each message in ledger.jsonl there.")
     _say(f"Next: idiolect dataset --username {username}")
+
+
+def _show_remarks(seen: Survey) -> None:
+    if seen.remarks:
+        _say("Of these, and of lines that are no message of their own:")
+    for rule, count in seen.remarks.most_common():
+        _say(f"  {count:>9,}  {rule}{_example(seen.examples.get(rule))}")
+
+
+def _example(text: str | None) -> str:
+    return f", as “{text}”" if text else ""
 
 
 def _show_unreadable(seen: Survey) -> None:

@@ -3,7 +3,7 @@
 from idiolect.memories.importers.conversations import Others
 from idiolect.memories.importers.export import Export
 from idiolect.memories.importers.importing import Imported, UnknownSelf, bring_in, settle_import, survey
-from idiolect.memories.importers.message import Asked, Message, Person, Thread, Unreadable
+from idiolect.memories.importers.message import Asked, Message, Person, Remark, Thread, Unreadable
 from idiolect.memories.importers.pseudonyms import Pseudonyms
 from idiolect.memories.importers.sources import SOURCES, Source
 from idiolect.memories.importers.survey import Survey, is_me
@@ -18,6 +18,7 @@ __all__ = [
     "Others",
     "Person",
     "Pseudonyms",
+    "Remark",
     "Source",
     "Survey",
     "Thread",

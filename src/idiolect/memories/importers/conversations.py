@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
@@ -17,6 +17,7 @@ import msgspec
 from idiolect.memories.importers.lengths import bytes_of
 from idiolect.memories.importers.message import REASONS, Message, Person, Thread
 from idiolect.memories.importers.quotes import is_link, without_quotes
+from idiolect.memories.importers.survey import example_of
 from idiolect.memories.importers.talks import CONTEXT_BYTES, Exchange, Talk, talks
 
 Others = Literal["keep", "mask", "drop"]
@@ -61,6 +62,8 @@ class Builder:
     pause: float
     """Seconds."""
     others: Others = "keep"
+    examples: dict[str, str] = field(default_factory=dict)
+    """The text of the first message that each rule has left out."""
 
     def build(self, messages: Iterable[Message]) -> Iterator[Talk | Left]:
         """Yield talks, and every message that is in none. The messages of a conversation come together, in order."""
@@ -73,7 +76,7 @@ class Builder:
                 yield from self._part(part, earlier)
                 part, earlier, last, thread = [], OrderedDict(), None, message.thread
             if message.kind != "said":
-                yield self._left(message, REASONS[message.kind])
+                yield self._left(message, message.rule or REASONS[message.kind])
                 continue
             when = message.when
             if part and self._ends(part, last, when):
@@ -182,8 +185,11 @@ class Builder:
                 return
 
     def _left(self, message: Message, rule: str) -> Left:
-        named = self.named(message.thread.key, message.id)
-        return Left(message.thread, message.id, BEFORE if named else rule)
+        if self.named(message.thread.key, message.id):
+            rule = BEFORE
+        if rule not in self.examples:
+            self.examples[rule] = example_of(message.text)
+        return Left(message.thread, message.id, rule)
 
 
 def _come_back(now: Exchange, target: Message) -> None:

@@ -20,7 +20,7 @@ from idiolect.memories.importers.conversations import BEFORE, Builder, Others
 from idiolect.memories.importers.events import Writing
 from idiolect.memories.importers.export import DAMAGE, Export
 from idiolect.memories.importers.ledger import Seen, lines
-from idiolect.memories.importers.message import Asked, Message, Unreadable
+from idiolect.memories.importers.message import Asked, Message, Remark, Unreadable
 from idiolect.memories.importers.pseudonyms import Pseudonyms
 from idiolect.memories.importers.sources import SOURCES
 from idiolect.memories.importers.survey import Survey, is_me
@@ -41,6 +41,8 @@ class Imported:
     own: int
     context: int
     rules: dict[str, int]
+    examples: dict[str, str]
+    """For each rule, the text of the first message that it left out."""
 
 
 class UnknownSelf(ExportFault):
@@ -91,8 +93,13 @@ def bring_in(  # noqa: PLR0913 - what an import is asked for by
     builder = Builder(is_me(asked.me), lambda t, m: claimed.add((t, m)), lambda t, m: (t, m) in named, pause, others)
     found = Survey()
     scribe = Scribe(Writing(source, profile.person, asked.zone, others, names.known if names else None), staging)
+
+    def aside(item: Unreadable | Remark) -> None:
+        if isinstance(item, Unreadable) or (item.thread, item.id) not in named:
+            scribe.take(item)
+
     try:
-        for item in builder.build(found.watch(_read(source, export, asked), scribe.take)):
+        for item in builder.build(found.watch(_read(source, export, asked), aside)):
             scribe.take(item)
         if not any(builder.is_me(who) for who, _ in found.people()):
             raise UnknownSelf(source, found, asked.me)
@@ -109,7 +116,8 @@ def bring_in(  # noqa: PLR0913 - what an import is asked for by
         finish(staging, target)
     remove(staging)
     rules = dict(counts.rules.most_common())
-    return Imported(target, found, counts.memories, counts.own, counts.context, rules)
+    examples = builder.examples
+    return Imported(target, found, counts.memories, counts.own, counts.context, rules, examples)
 
 
 def settle_import(profile: Profile, source: str) -> bool:
@@ -140,7 +148,7 @@ def _merge(source: Path, target: Path) -> None:
             child.replace(there)
 
 
-def _read(source: str, export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
+def _read(source: str, export: Export, asked: Asked) -> Iterator[Message | Unreadable | Remark]:
     for where, why in export.refused:
         yield Unreadable(where, why)
     try:
@@ -157,6 +165,6 @@ def _seen(path: Path) -> tuple[Seen, Seen]:
     for line in lines(path):
         for name in line.own:
             claimed.add((line.thread, name))
-        for name in (*line.own, *line.context, *line.left):
+        for name in (*line.own, *line.context, *line.left, *line.noted):
             named.add((line.thread, name))
     return claimed, named

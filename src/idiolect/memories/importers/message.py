@@ -61,6 +61,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     kind: Kind = "said"
     reply_to: str = ""
     """The id of the message that it answers, where the export says so."""
+    rule: str = ""
+    """Why it is in no memory, where its kind does not say it closely enough."""
 
 
 class Unreadable(msgspec.Struct, frozen=True, tag=True, gc=False):
@@ -68,6 +70,18 @@ class Unreadable(msgspec.Struct, frozen=True, tag=True, gc=False):
 
     where: str
     reason: str
+
+
+class Remark(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """Something about a message, or a line that became none, that the person should know; what is said is counted."""
+
+    thread: str
+    """The key of the conversation."""
+    id: str
+    """Of the message; of a line that became none, what finds it."""
+    rule: str
+    """What is to be said, as "taken for pasted text"."""
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
-from idiolect.memories.importers.message import Message, Person, Unreadable
+from idiolect.memories.importers.message import Message, Person, Remark, Unreadable
 
 #: Of what cannot be read, so much is shown; all is counted.
 SHOWN = 20
+#: Of an example, so many characters.
+_EXAMPLE = 60
+UNDATED = "without a date"
 #: Of so many people it is remembered whether they are the person.
 _REMEMBERED = 10_000
 
@@ -30,20 +33,26 @@ class Survey:
     last: float | None = None
     unreadable: list[Unreadable] = field(default_factory=list)
     unread: int = 0
+    remarks: Counter[str] = field(default_factory=Counter)
+    """How often each thing was to be remarked; none of it changes what becomes of a message."""
+    examples: dict[str, str] = field(default_factory=dict)
+    """The first of each."""
     everywhere: set[tuple[str, str]] | None = None
     """Who wrote in every conversation with more than one writer."""
 
     def watch(
-        self, stream: Iterable[Message | Unreadable], report: Callable[[Unreadable], None] | None = None
+        self,
+        stream: Iterable[Message | Unreadable | Remark],
+        report: Callable[[Unreadable | Remark], None] | None = None,
     ) -> Iterator[Message]:
-        """Count what passes, and pass on what is a message."""
+        """Count what passes, and pass on what is a message; all else goes to `report`."""
         thread = None
         # By the object, which is the same for all messages of a person in most exports: a tenth of the time.
         here: dict[int, list[Any]] = {}
         first, last = inf, -inf
         for item in stream:
-            if isinstance(item, Unreadable):
-                self._unreadable(item, report)
+            if not isinstance(item, Message):
+                self._aside(item, report)
                 continue
             self.messages += 1
             if item.thread is not thread:
@@ -62,6 +71,8 @@ class Survey:
                         first = when
                     if when > last:  # noqa: PLR1730
                         last = when
+                else:
+                    self._aside(Remark(item.thread.key, item.id, UNDATED, item.text), report)
             yield item
         self._left_thread(here, first, last)
 
@@ -89,12 +100,23 @@ class Survey:
         if first <= last:
             self.first, self.last = first, last
 
-    def _unreadable(self, item: Unreadable, report: Callable[[Unreadable], None] | None) -> None:
-        self.unread += 1
-        if len(self.unreadable) < SHOWN:
-            self.unreadable.append(item)
+    def _aside(self, item: Unreadable | Remark, report: Callable[[Unreadable | Remark], None] | None) -> None:
+        if isinstance(item, Remark):
+            self.remarks[item.rule] += 1
+            if item.rule not in self.examples:
+                self.examples[item.rule] = example_of(item.example)
+        else:
+            self.unread += 1
+            if len(self.unreadable) < SHOWN:
+                self.unreadable.append(item)
         if report:
             report(item)
+
+
+def example_of(text: str) -> str:
+    """Return so much of a text as is shown of an example: its beginning, on one line."""
+    line = " ".join(text[: 4 * _EXAMPLE].split())
+    return line if len(line) <= _EXAMPLE else line[: _EXAMPLE - 1].rstrip() + "…"
 
 
 def is_me(names: Collection[str]) -> Callable[[Person], bool]:
