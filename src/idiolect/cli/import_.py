@@ -62,8 +62,9 @@ def _detect(path: Path, options: ImportOptions) -> None:
 def _show_survey(seen: Survey) -> None:
     talks = "1 conversation" if seen.threads == 1 else f"{seen.threads:,} conversations"
     _say(f"  {seen.messages:,} messages in {talks}{_period(seen)}")
+    people = [who for who, _ in seen.people()]
     for who, count in seen.people()[:_PEOPLE]:
-        _say(f"  {count:>9,}  {_called(who)}")
+        _say(f"  {count:>9,}  {_called(who, people)}")
     if len(seen.said) > _PEOPLE:
         _say(f"             and {len(seen.said) - _PEOPLE:,} more")
     if not seen.marked and seen.said:
@@ -74,9 +75,10 @@ def _show_survey(seen: Survey) -> None:
     _show_unreadable(seen)
 
 
-def _called(who: Person) -> str:
+def _called(who: Person, people: list[Person]) -> str:
     if not who.me:
-        return who.name or who.id
+        namesakes = sum(other.name == who.name for other in people)
+        return f"{who.name}, {who.id}" if who.name and namesakes > 1 else who.name or who.id
     return f"{who.name}  (you)" if who.name else "you"
 
 
@@ -123,7 +125,7 @@ def _ask(seen: Survey) -> str:
     """Let the person choose who they are among those who wrote."""
     people = [who for who, _ in seen.people()[:_PEOPLE]]
     for number, who in enumerate(people, start=1):
-        _say(f"  {number:>2}  {_called(who)}")
+        _say(f"  {number:>2}  {_called(who, people)}")
     typed: str = typer.prompt("Which of these are you (number, or a name)?")
     if typed.isdecimal() and 1 <= int(typed) <= len(people):
         return people[int(typed) - 1].id

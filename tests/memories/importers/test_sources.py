@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from idiolect.memories.importers import SOURCES, Asked, Export, Message, Remark, Unreadable
-from idiolect.memories.importers.survey import is_me
+from idiolect.memories.importers.identity import Selves
 from idiolect.memories.importers.times import iso
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -28,7 +28,7 @@ def rendered(source: str) -> str:
 
 
 def _lines(messages: Iterator[Message | Unreadable | Remark]) -> Iterator[str]:
-    mine = is_me(ME)
+    mine = Selves(ME)
     thread = None
     for message in messages:
         if isinstance(message, Unreadable):

@@ -34,6 +34,8 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     name: str
     me: bool | None = None
     """Whether it is the person whose memories these are, where the export itself says so."""
+    also: tuple[str, ...] = ()
+    """Other names, handles and addresses by which the source knows them."""
 
 
 class Thread(msgspec.Struct, frozen=True, gc=False):

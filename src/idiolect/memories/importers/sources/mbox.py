@@ -17,10 +17,10 @@ from email.message import Message as Mail
 from email.utils import parseaddr, parsedate_to_datetime
 
 from idiolect.memories.importers.export import Export, Member
+from idiolect.memories.importers.identity import Selves
 from idiolect.memories.importers.lengths import trimmed
 from idiolect.memories.importers.mail_text import own_words, text_of_mail
 from idiolect.memories.importers.message import Asked, Kind, Message, Person, Thread, Unreadable
-from idiolect.memories.importers.survey import is_me
 from idiolect.memories.importers.times import from_clock
 
 _FILES = r".*\.mbox|mbox|.*/mbox"
@@ -40,7 +40,7 @@ def found(export: Export) -> bool:
 
 
 def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
-    known = is_me(asked.me)
+    known = Selves(asked.me)
     members = [m for m in export.matching(_FILES) if export.head(m).startswith(b"From ")]
 
     def is_mine(mail: Mail, who: Person) -> bool:
