@@ -45,7 +45,7 @@ def import_(  # noqa: PLR0913, PLR0917 - what can be typed
 def _detect(path: Path, options: ImportOptions) -> None:
     from idiolect.errors import ExportFault
     from idiolect.memories.importers import SOURCES
-    from idiolect.workflow.data.importing import detect
+    from idiolect.workflow.data.importing import detect, nothing_known
 
     found = False
     for name, seen in detect(path, options):
@@ -56,7 +56,7 @@ def _detect(path: Path, options: ImportOptions) -> None:
         else:
             _show_survey(seen)
     if not found:
-        raise ExportFault(f"{path} is nothing that can be imported.", f"Known: {', '.join(SOURCES)}.")
+        raise nothing_known(path)
 
 
 def _show_survey(seen: Survey) -> None:

@@ -28,6 +28,8 @@ TYPED_BYTES = 3_000
 PART_MESSAGES = 2_000
 #: So many messages of a conversation can be looked back to from a reply.
 REMEMBERED = 5_000
+#: In a group so many of the others' messages stand before a reply that does not say which it answers.
+GROUP_MESSAGES = 8
 NOT_ANSWERED = "the person does not answer it"
 TOO_FAR = "too long before the person's answer"
 PASTED = "too long to have been typed: pasted"
@@ -140,7 +142,7 @@ class Builder:
                 now = Exchange()
             if mine:
                 if target:
-                    _come_back(now, target)
+                    left += [self._left(m, NOT_ANSWERED) for m in _come_back(now, target)]
                 self._say(message, now, left)
             else:
                 now.context.append(message)
@@ -178,7 +180,8 @@ class Builder:
         room = CONTEXT_BYTES
         for number in range(len(exchange.context) - 1, -1, -1):
             room -= bytes_of(exchange.context[number].text)
-            if room < 0 and number < len(exchange.context) - 1:
+            many = exchange.context[0].thread.group and len(exchange.context) - number > GROUP_MESSAGES
+            if many or (room < 0 and number < len(exchange.context) - 1):
                 far = exchange.context[: number + 1]
                 left += [self._left(m, TOO_FAR) for m in far if m.id not in exchange.again]
                 del exchange.context[: number + 1]
@@ -192,13 +195,25 @@ class Builder:
         return Left(message.thread, message.id, rule)
 
 
-def _come_back(now: Exchange, target: Message) -> None:
-    """Put what the person answers last, before the answer."""
-    if target in now.context:
-        now.context.remove(target)
-    else:
+def _come_back(now: Exchange, target: Message) -> list[Message]:
+    """Put what the person answers last, before the answer; return what in a group is not needed beside it."""
+    if target not in now.context:
         now.again.add(target.id)
-    now.context.append(target)
+        at = len(now.context)
+        now.context.append(target)
+    else:
+        at = now.context.index(target)
+    needed = [target]
+    if not target.thread.group:
+        now.context.remove(target)
+        now.context.append(target)
+        return []
+    while at > 0 and now.context[at - 1].who is target.who and target.id not in now.again:
+        at -= 1
+        needed.insert(0, now.context[at])
+    other = [m for m in now.context if m not in needed and m.id not in now.again]
+    now.context = needed
+    return other
 
 
 def _is_full(exchange: Exchange) -> bool:
