@@ -12,7 +12,8 @@ import pytest
 from idiolect.memories.importers import imessage_text
 from idiolect.memories.importers.facebook_words import is_programs
 from idiolect.memories.importers.lengths import pieces, trimmed
-from idiolect.memories.importers.mail_text import own_words, text_of_mail
+from idiolect.memories.importers.mail_text import text_of_mail
+from idiolect.memories.importers.mail_words import own_words
 from idiolect.memories.importers.quotes import is_link, without_quotes
 from idiolect.memories.importers.sources import discord, mbox, slack
 from idiolect.memories.importers.sources.markdown import plain

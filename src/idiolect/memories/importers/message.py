@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 #: `said` is what somebody wrote to somebody; every other kind is in no memory, for the reason that stands here.
-Kind = Literal["said", "system", "media", "forwarded", "deleted", "hidden", "branch", "tool", "bot", "empty"]
+Kind = Literal["said", "system", "media", "forwarded", "deleted", "hidden", "branch", "tool", "bot", "empty", "spam", "draft"]
 REASONS: dict[Kind, str] = {
     "system": "written by the program",
     "media": "no words, only media",
@@ -21,6 +21,8 @@ REASONS: dict[Kind, str] = {
     "tool": "to or from a tool",
     "bot": "written by a bot",
     "empty": "no words",
+    "spam": "spam",
+    "draft": "a draft: never sent",
 }
 
 #: The type of the memories: people talk, the person asks a machine, writes letters, writes for themself.
