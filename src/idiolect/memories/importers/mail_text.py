@@ -38,11 +38,10 @@ def _text_of(part: Mail, room: list[int], depth: int = 0) -> str:
             # Richer forms come later (RFC 2046, 5.1.4): the first that has words is the plainest.
             plainest_first = sorted(below, key=lambda p: p.get_content_type() != "text/plain")
             return next((text for p in plainest_first if (text := _text_of(p, room, depth + 1)).strip()), "")
-        if any(p.get_content_type() == "text/plain" for p in below):
-            # Words around a picture; HTML beside them says the same again.
-            below = [p for p in below if p.get_content_type() != "text/html"]
-        texts = [_text_of(p, room, depth + 1).strip("\r\n") for p in below]
-        return "\n\n".join(text for text in texts if text.strip())
+        texts = [(p.get_content_type(), _text_of(p, room, depth + 1).strip("\r\n")) for p in below]
+        # Words around a picture, or the footer of a list; HTML beside them says the same again.
+        plain = any(form == "text/plain" and text.strip() for form, text in texts)
+        return "\n\n".join(t for form, t in texts if t.strip() and not (plain and form == "text/html"))
     if kind not in ("text/plain", "text/html") or part.get_filename():
         return ""
     text = _decoded(part)

@@ -36,7 +36,8 @@ _BROKEN_ADDRESS = re.compile(
     r"<[ \t]*\n\s{0,4}(?:mailto:)?(?:[^<>\n]{0,80}<)?([^<>\s@]{1,64}@[^<>\s@]{1,80})>(?:\s{1,4}>)?"
 )
 _ARMOUR = re.compile(
-    r"^-----BEGIN PGP (MESSAGE|SIGNATURE|PUBLIC KEY BLOCK)-----$.*?(?:^-----END PGP \1-----$|\Z)", re.DOTALL | re.MULTILINE
+    r"^-----BEGIN PGP (MESSAGE|SIGNATURE|PUBLIC KEY BLOCK)-----$.*?(?:^-----END PGP \1-----$|\Z)",
+    re.DOTALL | re.MULTILINE,
 )
 _SIGNED = re.compile(r"^-----BEGIN PGP SIGNED MESSAGE-----\n(?:[A-Za-z]+: .*\n)*\n?", re.MULTILINE)
 _DASHED = re.compile(r"^- (?=-)", re.MULTILINE)
@@ -241,7 +242,7 @@ def _without_signature(own: list[str]) -> list[str]:
 
 
 def _is_of_the_program(own: Sequence[str], at: int) -> bool:
-    """Tell whether a line on its own names the program or device that it was sent from."""
+    """Tell whether a line, on its own or the last, names the program or device that it was sent from."""
     line = own[at].strip()
     alone = not any(other.strip() for other in (*own[max(at - 1, 0) : at], *own[at + 1 : at + 2]))
-    return bool(line) and len(line) <= 120 and alone and bool(SIGNED.fullmatch(line))
+    return bool(line) and len(line) <= 120 and (alone or at + 1 == len(own)) and bool(SIGNED.fullmatch(line))

@@ -10,7 +10,9 @@ from typing import Literal
 import msgspec
 
 #: `said` is what somebody wrote to somebody; every other kind is in no memory, for the reason that stands here.
-Kind = Literal["said", "system", "media", "forwarded", "deleted", "hidden", "branch", "tool", "bot", "empty", "spam", "draft"]
+Kind = Literal[
+    "said", "system", "media", "forwarded", "deleted", "hidden", "branch", "tool", "bot", "empty", "spam", "draft"
+]
 REASONS: dict[Kind, str] = {
     "system": "written by the program",
     "media": "no words, only media",

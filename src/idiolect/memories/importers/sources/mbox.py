@@ -18,9 +18,9 @@ from email.utils import parseaddr, parsedate_to_datetime
 from itertools import islice
 
 from idiolect.memories.importers.export import Export, Member
-from idiolect.memories.importers.identity import Selves
+from idiolect.memories.importers.identity import Selves, folded
 from idiolect.memories.importers.lengths import trimmed
-from idiolect.memories.importers.mail_folders import DRAFTS, SENT, SPAM, TRASH, folded
+from idiolect.memories.importers.mail_folders import DRAFTS, SENT, SPAM, TRASH
 from idiolect.memories.importers.mail_text import text_of_mail
 from idiolect.memories.importers.mail_words import own_words
 from idiolect.memories.importers.message import Asked, Kind, Message, Person, Thread, Unreadable
@@ -34,7 +34,9 @@ _BLANK = re.compile(rb"\r?\n\r?\n")
 _ID = re.compile(r"<[^<>\s]+>")
 _ESCAPED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 #: The line before a mail ends in a date, or says nothing (Thunderbird); behind it stands a header.
-_FROM_LINE = re.compile(rb"From (?:-?\s*|.{0,300}\d\d:\d\d(?::\d\d)?.{0,20}\s\d{4}(?:\s[+-]\d{4}|\s[A-Z]{3,4})?\s*)\r?\n?")
+_FROM_LINE = re.compile(
+    rb"From (?:-?\s*|.{0,300}\d\d:\d\d(?::\d\d)?.{0,20}\s\d{4}(?:\s[+-]\d{4}|\s[A-Z]{3,4})?\s*)\r?\n?"
+)
 _HEADER = re.compile(rb"[!-9;-~]{1,100}:|>?From ")
 _SUBJECT = re.compile(r"^(?:(?:re|aw|sv|antw|fwd?|wg|rv|tr|vs)\s*(?:\[\d+\])?:\s*)+", re.IGNORECASE)
 #: The standard library's parser of mails meets headers that its authors did not think of.
@@ -57,7 +59,7 @@ def _members(export: Export) -> list[Member]:
 
 
 def _is_mailbox(head: bytes) -> bool:
-    first, _, rest = head.lstrip(b"\r\n").partition(b"\n")
+    rest = head.partition(b"\n")[2]
     return head.startswith(b"From ") and (bool(_HEADER.match(rest)) or not rest)
 
 
@@ -140,14 +142,16 @@ def _messages(
 def _unsaid(head: Mail, who: Person, box: set[str]) -> Kind | None:
     """Return why a mail is nothing that anybody said to anybody, by its head and where it lies."""
     places = _labels(head) | box
-    if places & SPAM or head.get("X-Spam-Flag", "").strip().upper() == "YES":
+    if places & SPAM or _header(head, "X-Spam-Flag").upper() == "YES":
         return "spam"
     if places & DRAFTS:
         return "draft"
     if places & TRASH or _flags(head) & _EXPUNGED:
         return "deleted"
     answers = _header(head, "Auto-Submitted").partition(";")[0].strip().casefold() not in ("", "no")
-    answers = answers or any(head.get(h) for h in _ANSWERS_BY_ITSELF) or "auto_reply" in _header(head, "Precedence")
+    answers = (
+        answers or any(_header(head, h) for h in _ANSWERS_BY_ITSELF) or "auto_reply" in _header(head, "Precedence")
+    )
     report = head.get_content_type() == "multipart/report"
     return "bot" if answers or report or any(r in who.id for r in _ROBOTS) else None
 
@@ -159,8 +163,8 @@ def _is_invitation(mail: Mail) -> bool:
 
 def _flags(head: Mail) -> int:
     try:
-        return int(head.get("X-Mozilla-Status", "0"), 16)
-    except (ValueError, TypeError):
+        return int(_header(head, "X-Mozilla-Status") or "0", 16)
+    except ValueError:
         return 0
 
 
@@ -206,8 +210,13 @@ def _parsed_head(raw: bytes) -> Mail:
 
 def _header(mail: Mail, name: str) -> str:
     """Return a header as text: encoded words decoded, folded lines joined."""
-    value = mail.get(name)
-    return "" if value is None else _plain(str(value))
+    return _plain(_raw_header(mail, name))
+
+
+def _raw_header(mail: Mail, name: str) -> str:
+    """Return a header as it was written, UTF-8 without any encoding (RFC 6532) included; "" if there is none."""
+    value = next((str(v) for n, v in mail.raw_items() if n.casefold() == name.casefold()), "")
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _plain(value: str) -> str:
@@ -221,7 +230,7 @@ def _plain(value: str) -> str:
 
 def _who(mail: Mail) -> Person:
     # Taken apart before it is decoded: a comma or an angle within encoded words is of the name (RFC 2047, 6.2).
-    written = " ".join(str(mail.get("From", "")).split())
+    written = " ".join(_raw_header(mail, "From").split())
     try:
         name, address = parseaddr(written)
     except _FAULTS:
@@ -254,4 +263,4 @@ def _when(mail: Mail) -> float | None:
 
 
 def _labels(mail: Mail) -> set[str]:
-    return {folded(label) for label in _header(mail, "X-Gmail-Labels").split(",")}
+    return {folded(label.strip().strip('"')) for label in _header(mail, "X-Gmail-Labels").split(",")}
