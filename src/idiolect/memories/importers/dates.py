@@ -116,15 +116,15 @@ def _zone(text: str) -> tuple[tzinfo | None, str]:
     for found in _WORD.finditer(text):
         if found[0] in _ZONES:
             return timezone(timedelta(hours=_ZONES[found[0]])), text.replace(found[0], " ", 1)
-    found = _INNER_OFFSET.search(text) or _OFFSET.search(text)
+    signed = _INNER_OFFSET.search(text) or _OFFSET.search(text)
     # A sign between numbers of a date is none of an offset.
-    if not found or not (found.re is _INNER_OFFSET or found[0][0] in "UGZ" or found.end() == len(text)):
+    if not signed or not (signed.re is _INNER_OFFSET or signed[0][0] in "UGZ" or signed.end() == len(text)):
         return None, text
-    minutes = int(found[2] or 0) * 60 + int(found[3] or 0)
+    minutes = int(signed[2] or 0) * 60 + int(signed[3] or 0)
     if minutes >= 24 * 60:
         return None, text
-    east = -minutes if found[1] in ("-", "\u2212") else minutes
-    return timezone(timedelta(minutes=east)), f"{text[: found.start()]} {text[found.end() :]}"
+    east = -minutes if signed[1] in ("-", "\u2212") else minutes
+    return timezone(timedelta(minutes=east)), f"{text[: signed.start()]} {text[signed.end() :]}"
 
 
 @cache
