@@ -11,14 +11,11 @@ from collections.abc import Iterable, Iterator
 from heapq import merge
 from operator import itemgetter
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
 from idiolect.memories.importers.message import Message, Person, Remark, Thread, Unreadable
 
-#: What is no message is passed on at once.
-Aside = TypeVar("Aside", bound=Unreadable | Remark)
 #: So many messages are held.
 HELD = 50_000
 
@@ -27,7 +24,9 @@ _Placed = tuple[float, int, Message]
 _PLACE = itemgetter(0, 1)
 
 
-def by_thread(messages: Iterable[Message | Aside], held: int = HELD) -> Iterator[Message | Aside]:
+def by_thread(
+    messages: Iterable[Message | Unreadable | Remark], held: int = HELD
+) -> Iterator[Message | Unreadable | Remark]:
     """Yield each thread's messages together, oldest first; those without a date stay where they are."""
     waiting: dict[str, list[_Placed]] = {}
     threads: dict[str, Thread] = {}

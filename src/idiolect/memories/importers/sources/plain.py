@@ -151,7 +151,7 @@ def _check(member: Member, row: Mapping[str, Any], columns: Mapping[str, str], a
     if likely := _like_senders(member, row, set(columns.values()), asked):
         raise ExportFault(
             f"{member.name} has no column that is known to say who wrote, but: {called}.",
-            f"Say which does, perhaps --column who={shlex.quote(likely)}; if all of it is yours, --column who= says so.",
+            f"Say which does, perhaps --column who={shlex.quote(likely)}; or, if all of it is yours, --column who=",
         )
 
 

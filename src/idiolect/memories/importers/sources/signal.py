@@ -13,7 +13,7 @@ from typing import Any
 from idiolect.memories.importers.export import Export, Member
 from idiolect.memories.importers.grouping import by_thread
 from idiolect.memories.importers.json_stream import lines
-from idiolect.memories.importers.message import Asked, Kind, Message, Person, Thread, Unreadable
+from idiolect.memories.importers.message import Asked, Kind, Message, Person, Remark, Thread, Unreadable
 from idiolect.memories.importers.times import from_iso, from_number
 
 _DESKTOP = r"main\.jsonl"
@@ -30,7 +30,7 @@ def found(export: Export) -> bool:
     )
 
 
-def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
+def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable | Remark]:
     for member in export.matching(_DESKTOP):
         if _is_desktops(export, member):
             yield from by_thread(_Desktop().messages(member))
