@@ -45,7 +45,7 @@ def import_(  # noqa: PLR0913, PLR0917 - what can be typed
 def _detect(path: Path, options: ImportOptions) -> None:
     from idiolect.errors import ExportFault
     from idiolect.memories.importers import SOURCES
-    from idiolect.workflow.data.importing import detect
+    from idiolect.workflow.data.importing import detect, nothing_known
 
     found = False
     for name, seen in detect(path, options):
@@ -56,26 +56,29 @@ def _detect(path: Path, options: ImportOptions) -> None:
         else:
             _show_survey(seen)
     if not found:
-        raise ExportFault(f"{path} is nothing that can be imported.", f"Known: {', '.join(SOURCES)}.")
+        raise nothing_known(path)
 
 
 def _show_survey(seen: Survey) -> None:
     talks = "1 conversation" if seen.threads == 1 else f"{seen.threads:,} conversations"
     _say(f"  {seen.messages:,} messages in {talks}{_period(seen)}")
+    people = [who for who, _ in seen.people()]
     for who, count in seen.people()[:_PEOPLE]:
-        _say(f"  {count:>9,}  {_called(who)}")
+        _say(f"  {count:>9,}  {_called(who, people)}")
     if len(seen.said) > _PEOPLE:
         _say(f"             and {len(seen.said) - _PEOPLE:,} more")
     if not seen.marked and seen.said:
         likely = seen.likely_me()
         hint = f', perhaps: --me "{likely.name or likely.id}"' if likely else ': --me "NAME"'
         _say(f"  The export does not say who you are; say it{hint}")
+    _show_remarks(seen)
     _show_unreadable(seen)
 
 
-def _called(who: Person) -> str:
+def _called(who: Person, people: list[Person]) -> str:
     if not who.me:
-        return who.name or who.id
+        namesakes = sum(other.name == who.name for other in people)
+        return f"{who.name}, {who.id}" if who.name and namesakes > 1 else who.name or who.id
     return f"{who.name}  (you)" if who.name else "you"
 
 
@@ -85,10 +88,22 @@ def _show_import(done: Imported, username: str) -> None:
     _say(f"  {done.own:>9,}  yours, in {done.memories:,} new memories")
     _say(f"  {done.context:>9,}  of others, as what yours answer")
     for rule, count in done.rules.items():
-        _say(f"  {count:>9,}  {rule}")
+        _say(f"  {count:>9,}  {rule}{_example(done.examples.get(rule))}")
+    _show_remarks(seen)
     _show_unreadable(seen)
     _say(f"The memories are in {done.folder}, and what became of each message in ledger.jsonl there.")
     _say(f"Next: idiolect dataset --username {username}")
+
+
+def _show_remarks(seen: Survey) -> None:
+    if seen.remarks:
+        _say("Of these, and of lines that are no message of their own:")
+    for rule, count in seen.remarks.most_common():
+        _say(f"  {count:>9,}  {rule}{_example(seen.examples.get(rule))}")
+
+
+def _example(text: str | None) -> str:
+    return f", as “{text}”" if text else ""
 
 
 def _show_unreadable(seen: Survey) -> None:
@@ -110,7 +125,7 @@ def _ask(seen: Survey) -> str:
     """Let the person choose who they are among those who wrote."""
     people = [who for who, _ in seen.people()[:_PEOPLE]]
     for number, who in enumerate(people, start=1):
-        _say(f"  {number:>2}  {_called(who)}")
+        _say(f"  {number:>2}  {_called(who, people)}")
     typed: str = typer.prompt("Which of these are you (number, or a name)?")
     if typed.isdecimal() and 1 <= int(typed) <= len(people):
         return people[int(typed) - 1].id

@@ -22,7 +22,7 @@ def _zone(name: str) -> str:
 
 def _column(text: str) -> str:
     what, equals, name = text.partition("=")
-    if not (equals and name) or what not in ("time", "who", "text", "thread", "id", "reply_to"):
+    if not (equals and (name or what == "who")) or what not in ("time", "who", "text", "thread", "id", "reply_to"):
         raise ValueError(f"{text!r} is not time, who, text, thread, id or reply_to, an equals sign, and a column")
     return text
 
@@ -41,9 +41,9 @@ class ImportOptions(BaseModel):
     timezone: Annotated[str, AfterValidator(_zone)] = ""
     """Where clocks stood that the export gives no offset for, as Europe/Oslo; else where this computer's stands."""
     day_first: Annotated[bool | None, Typed(flag="--day-first/--month-first")] = None
-    """Whether 3/4/24 is in April, for a WhatsApp file of which no date tells."""
+    """Whether 3/4/24 is in April, for a WhatsApp file, a table or notes of which no date tells."""
     column: tuple[Annotated[str, AfterValidator(_column)], ...] = ()
-    """For a plain table: which column is what, as text=body."""
+    """For a plain table: which column is what, as text=body; who= says that all of it is yours."""
 
     def zone(self) -> tzinfo | None:
         """Return the time zone of clocks without an offset; None is this computer's."""

@@ -166,6 +166,9 @@ def _show_totals(done: Imported, person: str) -> None:
     if done.rules:
         rows = [[rule, f"{count:,}"] for rule, count in done.rules.items()]
         table(["left out, because", "messages"], rows, numbers=[1])
+    if remarks := done.survey.remarks:
+        rows = [[f"{rule}: “{done.survey.examples[rule]}”", f"{count:,}"] for rule, count in remarks.most_common()]
+        table(["to be known", "lines"], rows, numbers=[1])
     for item in done.survey.unreadable[:5]:
         soft(f"{item.where}: {item.reason}").classes("small")
     with ui.element("div").classes("line"):

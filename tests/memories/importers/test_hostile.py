@@ -9,11 +9,17 @@ from typing import Any
 
 import pytest
 
+from idiolect.memories.importers import imessage_text
+from idiolect.memories.importers.facebook_words import is_programs
 from idiolect.memories.importers.lengths import pieces, trimmed
-from idiolect.memories.importers.mail_text import own_words, text_of_mail
+from idiolect.memories.importers.mail_text import text_of_mail
+from idiolect.memories.importers.mail_words import own_words
 from idiolect.memories.importers.quotes import is_link, without_quotes
-from idiolect.memories.importers.sources import discord, facebook, imessage, mbox, slack, whatsapp
+from idiolect.memories.importers.sources import discord, mbox, slack
 from idiolect.memories.importers.sources.markdown import plain
+from idiolect.memories.importers.whatsapp_file import SAID
+from idiolect.memories.importers.whatsapp_lines import head_of
+from idiolect.memories.importers.whatsapp_words import Habits, judged
 
 LENGTH = 60_000
 
@@ -40,15 +46,24 @@ SLOW: list[tuple[Callable[[str], Any], str]] = [
     (lambda text: trimmed(text, 1500), "a. "),
     (is_link, "http://"),
     (without_quotes, "> "),
-    (whatsapp._header, "1/1/24, 1:02   "),
-    (whatsapp._parsed, "A: a.bb ("),
-    (whatsapp._parsed, "A: <"),
-    (lambda text: whatsapp._parsed(f"A: {text}x"), " "),
-    (facebook._PROGRAMS.fullmatch, "a added "),
-    (lambda text: discord._MARKUP.sub("", text), "<:a"),
+    (head_of, "1/1/24, 1:02   "),
+    (lambda text: judged("A", text, Habits()), "a.bb ("),
+    (lambda text: judged("A", text, Habits(ios=True)), "<"),
+    (lambda text: judged("A", f"{text}x", Habits()), " "),
+    (lambda text: judged("A", f"{text}>", Habits()), "\u200e <a b"),
+    (lambda text: judged("A", text, Habits(ios=True)), "\u200e12 "),
+    (lambda text: judged("A", f"POLL:\n{text}", Habits()), "A: b (1 c)\n"),
+    (lambda text: judged("A", f"POLL:\n{text}", Habits()), "b (1 "),
+    (SAID.match, "a "),
+    (lambda text: is_programs(text[:300], "A B", {"A B", "C"}), "C added "),
+    (lambda text: is_programs(text, "A B", {"A B", "C"}), "C "),
+    (lambda text: discord.plain(text, {}), "<:a"),
     (lambda text: slack._MARKUP.sub("", text), "<a"),
     (lambda text: mbox._SUBJECT.sub("", text), "re: "),
-    (imessage._SYSTEM.fullmatch, "a added "),
+    (lambda text: imessage_text._words(["a", text], "a"), "A1 "),
+    (lambda text: imessage_text._words([text], "a"), "Sticker from "),
+    (lambda text: imessage_text._words(["Reactions:", text], "a"), "a by "),
+    (imessage_text._OLD_ANNOUNCED.fullmatch, "a added "),
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 from collections import Counter
@@ -14,7 +15,9 @@ import pytest
 from idiolect.home import Home, Profile
 from idiolect.memories import Memory, read_memories
 from idiolect.memories.importers import SOURCES, Asked, Export, Imported, bring_in
+from idiolect.memories.importers.conversations import BEFORE, LINK
 from idiolect.memories.importers.ledger import lines
+from idiolect.memories.importers.survey import UNDATED
 from tests.memories.importers.exports import ADA, FORMS, LIFE, Said
 
 
@@ -130,3 +133,31 @@ def test_an_import_that_was_killed_while_moving_is_brought_to_its_end(profile: P
     assert hashes(profile.root / "memory") == whole
     assert (profile.imported("telegram") / "ledger.jsonl").read_bytes() == ledger
     assert not staging.exists()
+
+
+def test_what_has_no_date_and_what_is_left_out_is_said_with_an_example_and_named_in_the_ledger(
+    tmp_path: Path, profile: Profile
+) -> None:
+    table = tmp_path / "t.jsonl"
+    rows = [
+        {"who": "Anna", "text": "when?", "id": "1", "time": ""},
+        {"who": "Ada", "text": "soon", "id": "2", "time": "2024-03-05T13:00:00Z"},
+        {"who": "Ada", "text": "https://example.org/", "id": "3", "time": "2024-03-05T13:00:01Z"},
+        {"who": "Ada", "text": "no idea when", "id": "4", "time": "the day before yesterday"},
+    ]
+    table.write_text("".join(f"{json.dumps(r)}\n" for r in rows), encoding="utf-8")
+
+    def imported() -> Imported:
+        with Export(table) as export:
+            return bring_in("plain", export, profile, Asked(me=("Ada",)), pause=6 * 3600)
+
+    done = imported()
+    assert done.survey.remarks == {UNDATED: 2}
+    assert done.survey.examples == {UNDATED: "when?"}
+    assert done.examples == {LINK: "https://example.org/"}
+    assert reconciles(done)
+    ledger = profile.imported("plain") / "ledger.jsonl"
+    assert [line.noted for line in lines(ledger) if line.rule == UNDATED] == [("1", "4")]
+    before = ledger.read_bytes()
+    assert imported().rules == {BEFORE: 4}
+    assert ledger.read_bytes() == before

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from idiolect.errors import ExportFault
 from idiolect.memories import read_event
-from idiolect.memories.importers import SOURCES, Asked, Export, Message, Survey, is_me
+from idiolect.memories.importers import SOURCES, Asked, Export, Message, Selves, Survey
 from idiolect.memories.importers.conversations import Builder, Left
 from idiolect.memories.importers.events import Writing
 from idiolect.memories.importers.ledger import Seen
@@ -42,7 +42,7 @@ def whole_way(source: str, folder: Path) -> None:
     survey = Survey()
     fates: Counter[str] = Counter()
     writing = Writing(source, "ada", UTC)
-    builder = Builder(is_me(ME), lambda t, m: seen.add((t, m)), lambda *_: False, 6 * 3600)
+    builder = Builder(Selves(ME), lambda t, m: seen.add((t, m)), lambda *_: False, 6 * 3600)
     with Export(folder) as export:
         try:
             for item in builder.build(map(sound, survey.watch(SOURCES[source].read(export, Asked(me=ME))))):

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.memories.importers import SOURCES, Asked, Export, Message, Unreadable
-from idiolect.memories.importers.survey import is_me
+from idiolect.memories.importers import SOURCES, Asked, Export, Message, Remark, Unreadable
+from idiolect.memories.importers.identity import Selves
 from idiolect.memories.importers.times import iso
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -27,12 +27,15 @@ def rendered(source: str) -> str:
         return "".join(f"{line}\n" for line in _lines(SOURCES[source].read(export, Asked(me=ME))))
 
 
-def _lines(messages: Iterator[Message | Unreadable]) -> Iterator[str]:
-    mine = is_me(ME)
+def _lines(messages: Iterator[Message | Unreadable | Remark]) -> Iterator[str]:
+    mine = Selves(ME)
     thread = None
     for message in messages:
         if isinstance(message, Unreadable):
             yield f"!! {message.where}: {message.reason}"
+            continue
+        if isinstance(message, Remark):
+            yield f"?? {message.id}: {message.rule}: {message.example!r}"
             continue
         if message.thread is not thread:
             thread = message.thread

@@ -2,11 +2,12 @@
 
 from idiolect.memories.importers.conversations import Others
 from idiolect.memories.importers.export import Export
+from idiolect.memories.importers.identity import Selves
 from idiolect.memories.importers.importing import Imported, UnknownSelf, bring_in, settle_import, survey
-from idiolect.memories.importers.message import Asked, Message, Person, Thread, Unreadable
+from idiolect.memories.importers.message import Asked, Message, Person, Remark, Thread, Unreadable
 from idiolect.memories.importers.pseudonyms import Pseudonyms
 from idiolect.memories.importers.sources import SOURCES, Source
-from idiolect.memories.importers.survey import Survey, is_me
+from idiolect.memories.importers.survey import Survey
 from idiolect.memories.importers.times import day
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "Others",
     "Person",
     "Pseudonyms",
+    "Remark",
+    "Selves",
     "Source",
     "Survey",
     "Thread",
@@ -25,7 +28,6 @@ __all__ = [
     "Unreadable",
     "bring_in",
     "day",
-    "is_me",
     "settle_import",
     "survey",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
@@ -17,6 +17,7 @@ import msgspec
 from idiolect.memories.importers.lengths import bytes_of
 from idiolect.memories.importers.message import REASONS, Message, Person, Thread
 from idiolect.memories.importers.quotes import is_link, without_quotes
+from idiolect.memories.importers.survey import example_of
 from idiolect.memories.importers.talks import CONTEXT_BYTES, Exchange, Talk, talks
 
 Others = Literal["keep", "mask", "drop"]
@@ -27,6 +28,8 @@ TYPED_BYTES = 3_000
 PART_MESSAGES = 2_000
 #: So many messages of a conversation can be looked back to from a reply.
 REMEMBERED = 5_000
+#: In a group so many of the others' messages stand before a reply that does not say which it answers.
+GROUP_MESSAGES = 8
 NOT_ANSWERED = "the person does not answer it"
 TOO_FAR = "too long before the person's answer"
 PASTED = "too long to have been typed: pasted"
@@ -61,6 +64,8 @@ class Builder:
     pause: float
     """Seconds."""
     others: Others = "keep"
+    examples: dict[str, str] = field(default_factory=dict)
+    """The text of the first message that each rule has left out."""
 
     def build(self, messages: Iterable[Message]) -> Iterator[Talk | Left]:
         """Yield talks, and every message that is in none. The messages of a conversation come together, in order."""
@@ -73,7 +78,7 @@ class Builder:
                 yield from self._part(part, earlier)
                 part, earlier, last, thread = [], OrderedDict(), None, message.thread
             if message.kind != "said":
-                yield self._left(message, REASONS[message.kind])
+                yield self._left(message, message.rule or REASONS[message.kind])
                 continue
             when = message.when
             if part and self._ends(part, last, when):
@@ -137,7 +142,7 @@ class Builder:
                 now = Exchange()
             if mine:
                 if target:
-                    _come_back(now, target)
+                    left += [self._left(m, NOT_ANSWERED) for m in _come_back(now, target)]
                 self._say(message, now, left)
             else:
                 now.context.append(message)
@@ -175,24 +180,40 @@ class Builder:
         room = CONTEXT_BYTES
         for number in range(len(exchange.context) - 1, -1, -1):
             room -= bytes_of(exchange.context[number].text)
-            if room < 0 and number < len(exchange.context) - 1:
+            many = exchange.context[0].thread.group and len(exchange.context) - number > GROUP_MESSAGES
+            if many or (room < 0 and number < len(exchange.context) - 1):
                 far = exchange.context[: number + 1]
                 left += [self._left(m, TOO_FAR) for m in far if m.id not in exchange.again]
                 del exchange.context[: number + 1]
                 return
 
     def _left(self, message: Message, rule: str) -> Left:
-        named = self.named(message.thread.key, message.id)
-        return Left(message.thread, message.id, BEFORE if named else rule)
+        if self.named(message.thread.key, message.id):
+            rule = BEFORE
+        if rule not in self.examples:
+            self.examples[rule] = example_of(message.text)
+        return Left(message.thread, message.id, rule)
 
 
-def _come_back(now: Exchange, target: Message) -> None:
-    """Put what the person answers last, before the answer."""
-    if target in now.context:
-        now.context.remove(target)
-    else:
+def _come_back(now: Exchange, target: Message) -> list[Message]:
+    """Put what the person answers last, before the answer; return what in a group is not needed beside it."""
+    if target not in now.context:
         now.again.add(target.id)
-    now.context.append(target)
+        at = len(now.context)
+        now.context.append(target)
+    else:
+        at = now.context.index(target)
+    needed = [target]
+    if not target.thread.group:
+        now.context.remove(target)
+        now.context.append(target)
+        return []
+    while at > 0 and now.context[at - 1].who is target.who and target.id not in now.again:
+        at -= 1
+        needed.insert(0, now.context[at])
+    other = [m for m in now.context if m not in needed and m.id not in now.again]
+    now.context = needed
+    return other
 
 
 def _is_full(exchange: Exchange) -> bool:

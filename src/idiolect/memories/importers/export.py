@@ -30,6 +30,8 @@ LARGEST_WHOLE = 64_000_000
 USUAL = 1 << 18
 #: What is read to see what a file is.
 HEAD_BYTES = 16_384
+#: So much of a file is looked through for signs that do not stand in its first bytes.
+LOOKED_THROUGH = 16 << 20
 
 
 #: What reading raises where a file or an archive is damaged, or may not be read.
@@ -96,6 +98,20 @@ class Export:
                 return file.read(HEAD_BYTES)
         except DAMAGE:
             return b""
+
+    def holds(self, member: Member, *signs: bytes) -> bool:
+        """Tell whether all of these stand near the beginning of a member, however much is written before them."""
+        missing = {sign for sign in signs if sign not in self.head(member)}
+        try:
+            with member.open() as file:
+                seen, rest = 0, b""
+                while missing and seen < LOOKED_THROUGH and (block := file.read(1 << 20)):
+                    seen += len(block)
+                    missing = {sign for sign in missing if sign not in rest + block}
+                    rest = block[-100:]
+        except DAMAGE:
+            return False
+        return not missing
 
     def _below(self, folder: Path) -> Iterator[Member]:
         """Yield what lies below a folder, going by its listing: no file is asked for more, of tens of thousands."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from idiolect.memories.importers.message import Message, Person, Thread, Unreadable
+from idiolect.memories.importers.message import Message, Person, Remark, Thread, Unreadable
 
 #: So many messages are held.
 HELD = 50_000
@@ -24,7 +24,9 @@ _Placed = tuple[float, int, Message]
 _PLACE = itemgetter(0, 1)
 
 
-def by_thread(messages: Iterable[Message | Unreadable], held: int = HELD) -> Iterator[Message | Unreadable]:
+def by_thread(
+    messages: Iterable[Message | Unreadable | Remark], held: int = HELD
+) -> Iterator[Message | Unreadable | Remark]:
     """Yield each thread's messages together, oldest first; those without a date stay where they are."""
     waiting: dict[str, list[_Placed]] = {}
     threads: dict[str, Thread] = {}
@@ -33,7 +35,7 @@ def by_thread(messages: Iterable[Message | Unreadable], held: int = HELD) -> Ite
     with tempfile.TemporaryDirectory(prefix="idiolect-") as folder:
         aside = _Aside(Path(folder))
         for message in messages:
-            if isinstance(message, Unreadable):
+            if not isinstance(message, Message):
                 yield message
                 continue
             key = message.thread.key

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +20,14 @@ from idiolect.home import Profile
 from idiolect.memories.importers.conversations import BEFORE, Builder, Others
 from idiolect.memories.importers.events import Writing
 from idiolect.memories.importers.export import DAMAGE, Export
+from idiolect.memories.importers.identity import Selves, identity_of
 from idiolect.memories.importers.ledger import Seen, lines
-from idiolect.memories.importers.message import Asked, Message, Unreadable
+from idiolect.memories.importers.message import Asked, Message, Person, Remark, Unreadable
 from idiolect.memories.importers.pseudonyms import Pseudonyms
 from idiolect.memories.importers.sources import SOURCES
-from idiolect.memories.importers.survey import Survey, is_me
+from idiolect.memories.importers.survey import Survey
 from idiolect.memories.importers.writing import LEDGER as PARTIAL
-from idiolect.memories.importers.writing import Scribe
+from idiolect.memories.importers.writing import Counts, Scribe
 
 LEDGER = "ledger.jsonl"
 PEOPLE_SHOWN = 12
@@ -41,26 +43,40 @@ class Imported:
     own: int
     context: int
     rules: dict[str, int]
+    examples: dict[str, str]
+    """For each rule, the text of the first message that it left out."""
 
 
 class UnknownSelf(ExportFault):
-    """Nobody who wrote in an export is known to be the person; `survey` says who did."""
+    """Who wrote in an export is not known to be the person, or too many are; `survey` says who did."""
 
-    def __init__(self, source: str, survey: Survey, me: Collection[str]) -> None:
-        people = [f"{who.name or who.id} ({count:,})" for who, count in survey.people()[:PEOPLE_SHOWN]]
-        more = len(survey.said) - len(people)
-        everyone = ", ".join(people) + (f" and {more:,} more" if more > 0 else "")
+    def __init__(self, source: str, survey: Survey, me: Collection[str], bearers: Collection[Person] = ()) -> None:
+        people = [(who, count) for who, count in survey.people() if not bearers or who.id in map(identity_of, bearers)]
+        names = Counter(who.name for who, _ in people)
+        listed = [_listed(who, count, alone=names[who.name] == 1) for who, count in people[:PEOPLE_SHOWN]]
+        more = len(people) - len(listed)
+        everyone = ", ".join(listed) + (f" and {more:,} more" if more > 0 else "")
+        called = " or ".join(map(repr, me))
         if not people:
             problem = "No message of anybody can be read in this {} export."
+        elif bearers:
+            problem = f"Several in this {{}} export are called {called}."
         elif me:
-            problem = f"Nobody in this {{}} export is called {' or '.join(map(repr, me))}."
+            problem = f"Nobody in this {{}} export is called {called}."
         else:
             problem = "Nothing in this {} export says which of the people in it is you."
-        remedy = (
-            f'Say who you are with --me "NAME"; it has: {everyone}.' if people else "Was it cut off? Export it again."
-        )
+        remedy = f'Say who you are with --me "NAME"; it has: {everyone}.' if people else "Export it again, whole."
+        if bearers:
+            remedy = (
+                f'Say which of them you are, or each that you are: --me "{people[0][0].id}"; there are: {everyone}.'
+            )
         super().__init__(problem.format(SOURCES[source].title), remedy)
         self.survey = survey
+
+
+def _listed(who: Person, count: int, *, alone: bool) -> str:
+    called = who.name or who.id
+    return f"{called} ({count:,})" if alone or who.id == called else f"{called}, {who.id} ({count:,})"
 
 
 def survey(source: str, export: Export, asked: Asked) -> Survey:
@@ -84,21 +100,28 @@ def bring_in(  # noqa: PLR0913 - what an import is asked for by
     """Write the memories of an export that a profile does not have yet. `pause` is in seconds."""
     target, staging = profile.imported(source), profile.importing(source)
     settle_import(profile, source)
-    staging.mkdir(parents=True)
-    if (target / LEDGER).exists():
-        shutil.copyfile(target / LEDGER, staging / PARTIAL)
-    claimed, named = _seen(target / LEDGER)
-    builder = Builder(is_me(asked.me), lambda t, m: claimed.add((t, m)), lambda t, m: (t, m) in named, pause, others)
-    found = Survey()
-    scribe = Scribe(Writing(source, profile.person, asked.zone, others, names.known if names else None), staging)
+    writing = Writing(source, profile.person, asked.zone, others, names.known if names else None)
+
+    def written(selves: Selves) -> tuple[Survey, Counts, dict[str, str]]:
+        """Write what is new into `staging`, which is emptied first."""
+        remove(staging)
+        staging.mkdir(parents=True)
+        if (target / LEDGER).exists():
+            shutil.copyfile(target / LEDGER, staging / PARTIAL)
+        claimed, named = _seen(target / LEDGER)
+        builder = Builder(selves, lambda t, m: claimed.add((t, m)), lambda t, m: (t, m) in named, pause, others)
+        return *_taken(_read(source, export, asked), builder, Scribe(writing, staging)), builder.examples
+
+    selves = Selves(asked.me)
     try:
-        for item in builder.build(found.watch(_read(source, export, asked), scribe.take)):
-            scribe.take(item)
-        if not any(builder.is_me(who) for who, _ in found.people()):
-            raise UnknownSelf(source, found, asked.me)
-        counts = scribe.close()
+        found, counts, examples = written(selves)
+        if not selves.mine or selves.bearers():
+            raise UnknownSelf(source, found, asked.me, selves.bearers())
+        resolved = selves.again()
+        if resolved is not None:
+            # Somebody's other name came before the one asked for. That is seldom, so all is not read twice for it.
+            found, counts, examples = written(Selves((), resolved))
     except BaseException:
-        scribe.abandon()
         remove(staging)
         raise
     if counts.own or set(counts.rules) - {BEFORE}:
@@ -109,7 +132,24 @@ def bring_in(  # noqa: PLR0913 - what an import is asked for by
         finish(staging, target)
     remove(staging)
     rules = dict(counts.rules.most_common())
-    return Imported(target, found, counts.memories, counts.own, counts.context, rules)
+    return Imported(target, found, counts.memories, counts.own, counts.context, rules, examples)
+
+
+def _taken(stream: Iterator[Message | Unreadable | Remark], builder: Builder, scribe: Scribe) -> tuple[Survey, Counts]:
+    """Have everything written that a stream of messages makes; return what was in it, and how much was written."""
+    found = Survey()
+
+    def aside(item: Unreadable | Remark) -> None:
+        if isinstance(item, Unreadable) or not builder.named(item.thread, item.id):
+            scribe.take(item)
+
+    try:
+        for item in builder.build(found.watch(stream, aside)):
+            scribe.take(item)
+        return found, scribe.close()
+    except BaseException:
+        scribe.abandon()
+        raise
 
 
 def settle_import(profile: Profile, source: str) -> bool:
@@ -140,7 +180,7 @@ def _merge(source: Path, target: Path) -> None:
             child.replace(there)
 
 
-def _read(source: str, export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
+def _read(source: str, export: Export, asked: Asked) -> Iterator[Message | Unreadable | Remark]:
     for where, why in export.refused:
         yield Unreadable(where, why)
     try:
@@ -157,6 +197,6 @@ def _seen(path: Path) -> tuple[Seen, Seen]:
     for line in lines(path):
         for name in line.own:
             claimed.add((line.thread, name))
-        for name in (*line.own, *line.context, *line.left):
+        for name in (*line.own, *line.context, *line.left, *line.noted):
             named.add((line.thread, name))
     return claimed, named

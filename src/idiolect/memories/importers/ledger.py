@@ -1,7 +1,8 @@
 """What became of each message of a source: `ledger.jsonl` beside the memories that were made of it.
 
 A line names messages of one conversation that had the same fate: that are in a memory, as the person's words (`own`)
-or as what these answer (`context`), or that are in none, by a rule. The person's words that it names are never
+or as what these answer (`context`), or that are in none, by a rule (`left`); a line with `noted` names some of which a
+rule has something to say, whatever became of them. The person's words that it names are never
 imported again; that is all that an import has to know of those before it.
 """
 
@@ -17,8 +18,13 @@ import msgspec
 
 from idiolect.errors import ExportFault
 from idiolect.memories.importers.conversations import BEFORE, Left
-from idiolect.memories.importers.message import Unreadable
+from idiolect.memories.importers.message import Remark, Unreadable
 from idiolect.memories.importers.talks import Talk
+
+#: So many messages stand in one line, at most.
+_TOGETHER = 1000
+#: Of so many conversations are remarks kept before they are written.
+_THREADS = 100
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -30,6 +36,7 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     context: tuple[str, ...] = ()
     rule: str = ""
     left: tuple[str, ...] = ()
+    noted: tuple[str, ...] = ()
 
 
 class Seen:
@@ -91,6 +98,7 @@ class Ledger:
         self._file = file
         self._encode = msgspec.json.Encoder().encode
         self._left: tuple[str, str] = ("", "")
+        self._noted: dict[tuple[str, str], list[str]] = {}
         self._ids: list[str] = []
         self.rules: Counter[str] = Counter()
         """How many messages each rule has left out."""
@@ -108,7 +116,7 @@ class Ledger:
         self.rules[left.rule] += 1
         if left.rule == BEFORE:
             return
-        if self._left != (left.thread.key, left.rule) or len(self._ids) >= 1000:
+        if self._left != (left.thread.key, left.rule) or len(self._ids) >= _TOGETHER:
             self.flush()
             self._left = left.thread.key, left.rule
         self._ids.append(left.id)
@@ -116,11 +124,23 @@ class Ledger:
     def unreadable(self, item: Unreadable) -> None:
         self._write(Line("", rule=f"unreadable: {item.reason}", left=(item.where,)))
 
+    def remark(self, item: Remark) -> None:
+        ids = self._noted.setdefault((item.thread, item.rule), [])
+        ids.append(item.id)
+        if len(self._noted) >= _THREADS or len(ids) >= _TOGETHER:
+            self._flush_noted()
+
     def flush(self) -> None:
+        self._flush_noted()
         if self._ids:
             thread, rule = self._left
             self._write(Line(thread, rule=rule, left=tuple(self._ids)))
             self._ids = []
+
+    def _flush_noted(self) -> None:
+        for (thread, rule), ids in self._noted.items():
+            self._write(Line(thread, rule=rule, noted=tuple(ids)))
+        self._noted = {}
 
     def _write(self, line: Line) -> None:
         self._file.write(self._encode(line) + b"\n")

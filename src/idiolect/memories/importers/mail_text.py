@@ -1,4 +1,4 @@
-"""The words of a mail's writer: its text without what it quotes, forwards or signs with."""
+"""The text of a mail: its parts that are text, decoded, unfolded, and without tags."""
 
 from __future__ import annotations
 
@@ -6,29 +6,6 @@ import re
 from email.message import Message as Mail
 from html import unescape
 
-_WROTE = re.compile(
-    r"\b(?:wrote|writes|schrieb|escribió|a écrit|ha scritto|escreveu|skrev|schreef|geschreven|kirjoitti"
-    r"|napisał(?:\(a\))?|написал(?:\(а\))?)\b[^\n]{0,200}:[^\S\n]*(?=\n\s{0,9}>|\n{0,9}\Z)",
-    re.IGNORECASE,
-)
-_ADDRESSED = re.compile(r"@|\d{4}")
-_FROM = r"from|von|de|da|fra|van|od|от"
-_SENT = (
-    r"sent|gesendet|enviado|envoyé|inviato|sendt|verzonden|date|datum|fecha|data|dato|subject|betreff|asunto|objet"
-    r"|oggetto|emne|onderwerp"
-)
-_BELOW = re.compile(
-    r"^(?:-{3,}\s{0,3}(?:original message|forwarded message|ursprüngliche nachricht|weitergeleitete nachricht"
-    r"|mensaje original|mensaje reenviado|message d'origine|message transféré|messaggio originale|messaggio inoltrato"
-    r"|opprinnelig melding|videresendt melding|oorspronkelijk bericht)\b.*"
-    r"|begin forwarded message:|_{20,}"
-    rf"|\*?(?:{_FROM}):\*? .+\n(?:.+\n){{0,3}}?\*?(?:{_SENT}):\*? .*)$",
-    re.IGNORECASE | re.MULTILINE,
-)
-_SIGNATURE = re.compile(
-    r"^-- ?$|^(?:sent from my|von meinem|enviado desde mi|envoyé de mon|inviato da|sendt fra min)\b.*$",
-    re.IGNORECASE | re.MULTILINE,
-)
 _CHARSETS = ("utf-8", "cp1252")
 _BLOCKS = frozenset({"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "blockquote", "ul", "ol", "table"})
 _SILENT = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style|head|title)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -37,52 +14,40 @@ _TAG_NAME = re.compile(r"<([/!?]?)\s*([\w-]*)[^<>]*>\Z")
 _BLANK_LINES = re.compile(r"\n{3,}")
 #: No letter is nested deeper, or goes on for longer.
 _PARTS = 200
+_DEPTH = 30
 _LONGEST = 1_000_000
 
 
-def own_words(text: str) -> tuple[str, str]:
-    """Return what the writer of a mail says in it, and what it quotes."""
-    text = text.replace("\r\n", "\n")
-    below = _BELOW.search(text)
-    quoted_below = text[below.end() :] if below else ""
-    text = text[: below.start()] if below else text
-    text = _without_introductions(text)
-    own: list[str] = []
-    quoted: list[str] = []
-    for line in text.split("\n"):
-        (quoted if line.startswith(">") else own).append(line)
-    words = "\n".join(own)
-    signature = _SIGNATURE.search(words)
-    words = words[: signature.start()] if signature else words
-    first_level = [line[1:].strip() for line in quoted if not line.startswith((">>", "> >"))]
-    return words.strip(), "\n".join(first_level).strip() or quoted_below.strip()
-
-
-def _without_introductions(text: str) -> str:
-    """Take out the lines that introduce a quotation: who wrote it, and when; programs fold them into two."""
-    for found in reversed(list(_WROTE.finditer(text))):
-        start = text.rfind("\n", 0, found.start()) + 1
-        before = text.rfind("\n", 0, max(start - 1, 0)) + 1
-        if start and _ADDRESSED.search(text, before, start) and not _ADDRESSED.search(text, start, found.end()):
-            start = before
-        text = text[:start] + text[found.end() :]
-    return text
-
-
 def text_of_mail(mail: Mail) -> str:
-    """Return the text of a mail: its plain part, else its HTML without the tags."""
-    html = ""
-    for number, part in enumerate(mail.walk()):
-        if number >= _PARTS:
-            break
-        kind = part.get_content_type()
-        if part.get_filename() or kind not in ("text/plain", "text/html"):
-            continue
-        text = _decoded(part)
-        if kind == "text/plain" and text.strip():
-            return _unflowed(text, part) if part.get_param("format") == "flowed" else text
-        html = html or text
-    return _without_tags(html)
+    """Return the text of a mail: all its parts that are text, of those that say the same the plain one.
+
+    What is attached is left out: files, and other mails above all.
+    """
+    return _text_of(mail, [_PARTS])
+
+
+def _text_of(part: Mail, room: list[int], depth: int = 0) -> str:
+    room[0] -= 1
+    if room[0] < 0 or depth > _DEPTH or part.get_content_disposition() == "attachment":
+        return ""
+    kind = part.get_content_type()
+    inner = part.get_payload()
+    if kind.startswith("multipart/") and isinstance(inner, list):
+        below = [p for p in inner if isinstance(p, Mail)]
+        if kind == "multipart/alternative":
+            # Richer forms come later (RFC 2046, 5.1.4): the first that has words is the plainest.
+            plainest_first = sorted(below, key=lambda p: p.get_content_type() != "text/plain")
+            return next((text for p in plainest_first if (text := _text_of(p, room, depth + 1)).strip()), "")
+        texts = [(p.get_content_type(), _text_of(p, room, depth + 1).strip("\r\n")) for p in below]
+        # Words around a picture, or the footer of a list; HTML beside them says the same again.
+        plain = any(form == "text/plain" and text.strip() for form, text in texts)
+        return "\n\n".join(t for form, t in texts if t.strip() and not (plain and form == "text/html"))
+    if kind not in ("text/plain", "text/html") or part.get_filename():
+        return ""
+    text = _decoded(part)
+    if kind == "text/html":
+        return _without_tags(text)
+    return _unflowed(text, part) if part.get_param("format") == "flowed" else text
 
 
 def _decoded(part: Mail) -> str:

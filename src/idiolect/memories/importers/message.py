@@ -24,6 +24,8 @@ Kind = Literal[
     "machine",
     "opinion",
     "disapproved",
+    "spam",
+    "draft",
 ]
 REASONS: dict[Kind, str] = {
     "system": "written by the program",
@@ -38,6 +40,8 @@ REASONS: dict[Kind, str] = {
     "machine": "written by a machine",
     "opinion": "an opinion about another memory",
     "disapproved": "disapproved of",
+    "spam": "spam",
+    "draft": "a draft: never sent",
 }
 
 
@@ -48,6 +52,8 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     name: str
     me: bool | None = None
     """Whether it is the person whose memories these are, where the export itself says so."""
+    also: tuple[str, ...] = ()
+    """Other names, handles and addresses by which the source knows them."""
 
 
 class Thread(msgspec.Struct, frozen=True, gc=False):
@@ -79,6 +85,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     kind: Kind = "said"
     reply_to: str = ""
     """The id of the message that it answers, where the export says so."""
+    rule: str = ""
+    """Why it is in no memory, where its kind does not say it closely enough."""
 
 
 class Unreadable(msgspec.Struct, frozen=True, tag=True, gc=False):
@@ -86,6 +94,18 @@ class Unreadable(msgspec.Struct, frozen=True, tag=True, gc=False):
 
     where: str
     reason: str
+
+
+class Remark(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """Something about a message, or a line that became none, that the person should know; what is said is counted."""
+
+    thread: str
+    """The key of the conversation."""
+    id: str
+    """Of the message; of a line that became none, what finds it."""
+    rule: str
+    """What is to be said, as "taken for pasted text"."""
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True)

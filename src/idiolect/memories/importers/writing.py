@@ -20,10 +20,10 @@ import msgspec
 from idiolect.memories.importers.conversations import Left
 from idiolect.memories.importers.events import Writing
 from idiolect.memories.importers.ledger import Ledger
-from idiolect.memories.importers.message import Unreadable
+from idiolect.memories.importers.message import Remark, Unreadable
 from idiolect.memories.importers.talks import Talk
 
-Item = Talk | Left | Unreadable
+Item = Talk | Left | Unreadable | Remark
 
 MEMORIES = "memories"
 LEDGER = "ledger.jsonl.partial"
@@ -70,6 +70,8 @@ class Desk:
                 self._ledger.talk(item, path)
             elif isinstance(item, Left):
                 self._ledger.left(item)
+            elif isinstance(item, Remark):
+                self._ledger.remark(item)
             else:
                 self._ledger.unreadable(item)
 

@@ -27,6 +27,7 @@ from idiolect.memories.importers import (
     settle_import,
     survey,
 )
+from idiolect.memories.importers.html_forms import FORMS, holds_html, html_of
 from idiolect.workflow.records.lock import holder, only_run
 
 _PERSON = re.compile(r"[^/\\\0.][^/\\\0]{0,200}")
@@ -49,6 +50,13 @@ def detect(path: Path, options: ImportOptions) -> Iterator[tuple[str, Survey | E
                 yield name, survey(name, export, _asked(options))
             except ExportFault as fault:
                 yield name, fault
+
+
+def nothing_known(path: Path) -> ExportFault:
+    """Return what is to be said of an export that no source knows."""
+    with Export(path) as export:
+        known = f"Known: {', '.join(SOURCES)}."
+        return fault_of_html(path, export) or ExportFault(f"{path} is nothing that can be imported.", known)
 
 
 def sources_of(export: Export) -> list[str]:
@@ -74,7 +82,7 @@ def import_memories(  # noqa: PLR0913, PLR0917 - what an import is asked for by
     profile = home.profile(person)
     with Export(path) as export:
         if not SOURCES[source].found(export):
-            raise _not_one(path, source, sources_of(export))
+            raise _not_one(path, source, export)
         with only_run(profile, f"import {source}"):
             try:
                 return _bring_in(source, export, home, person, options)
@@ -110,11 +118,24 @@ def _check_source(source: str) -> None:
         raise OptionFault(f"There is no source called {source!r}.", f"{hint}Known: {', '.join(SOURCES)}.")
 
 
-def _not_one(path: Path, source: str, found: list[str]) -> ExportFault:
-    remedy = (
-        f"It looks like: {', '.join(found)}." if found else "docs/import.md says what each source's export is called."
-    )
+def _not_one(path: Path, source: str, export: Export) -> ExportFault:
+    found = sources_of(export)
+    if found:
+        remedy = f"It looks like: {', '.join(found)}."
+    elif html := fault_of_html(path, export, source):
+        return html
+    else:
+        remedy = "docs/import.md says what each source's export is called."
     return ExportFault(f"{path} is not an export of {SOURCES[source].title}.", remedy)
+
+
+def fault_of_html(path: Path, export: Export, source: str | None = None) -> ExportFault | None:
+    """Return what is to be said of an export that is HTML, if it is; `source` is what it was taken for."""
+    known = html_of(export)
+    if known is None and (source not in FORMS or not holds_html(export)):
+        return None
+    name = known or source or ""
+    return ExportFault(f"{path} is {SOURCES[name].title} as HTML, which is for looking at.", FORMS[name].instead)
 
 
 def coming_in(profile: Profile, source: str) -> int:

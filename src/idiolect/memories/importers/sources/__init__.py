@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from idiolect.memories.importers.export import Export
-from idiolect.memories.importers.message import Asked, Message, Unreadable
+from idiolect.memories.importers.message import Asked, Message, Remark, Unreadable
 from idiolect.memories.importers.sources import (
     chatgpt,
     claude,
@@ -32,7 +32,7 @@ class Source:
 
     title: str
     found: Callable[[Export], bool]
-    read: Callable[[Export, Asked], Iterator[Message | Unreadable]]
+    read: Callable[[Export, Asked], Iterator[Message | Unreadable | Remark]]
 
 
 SOURCES: dict[str, Source] = {

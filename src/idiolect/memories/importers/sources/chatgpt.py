@@ -1,22 +1,33 @@
 """ChatGPT: conversations.json, or conversations-000.json and so on, whose messages hang in a tree.
 
+Extensions of browsers write one conversation a file, in the same form, under its title.
+
 An answer that was asked for anew, or a message that was edited, begins a new branch; the conversation is what lies on
 the way from `current_node` up to the root. There is no official description: the form is known from exports.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from idiolect.memories.importers.export import Export, Member
-from idiolect.memories.importers.json_stream import records
+from idiolect.memories.importers.json_stream import lenient, records
 from idiolect.memories.importers.message import Asked, Kind, Message, Person, Thread, Unreadable
 from idiolect.memories.importers.times import from_number
 
 _FILES = r"conversations(?:-\d+)?\.json"
+_ONE = r".*\.json"
+#: What stands for sources, and for cards and pictures, in an answer: between signs for private use, or in brackets.
+_ENTITY = re.compile(r'\ue200entity\ue202\[(?:"[^"\ue201]{0,100}",\s?)"([^"\ue201]{0,200})"[^\ue201]{0,500}\ue201')
+_CITATION = re.compile(
+    r"[^\S\n]?(?:\ue200[^\ue200\ue201]{0,2000}\ue201|【\d[^【】\n]{0,200}】|:contentReference\[[^\]\n]{0,80}\]\{[^}\n]{0,80}\}"
+    r"|\b(?:file)?cite(?:turn\d+(?:search|view|news|file|fetch|image)\d+)+)"
+)
+_PRIVATE = re.compile(r"[\ue200-\ue206]")
 _ME = Person("user", "", me=True)
 _MACHINE = Person("assistant", "ChatGPT", me=False)
 _OTHERS = {role: Person(role, role, me=False) for role in ("system", "tool")}
@@ -65,12 +76,29 @@ def found(export: Export) -> bool:
 
 
 def _members(export: Export) -> list[Member]:
-    return [m for m in export.matching(_FILES) if b'"mapping"' in export.head(m)]
+    return [m for m in export.matching(_ONE) if _is_whole(export, m) or _is_one(export, m)]
+
+
+def _is_whole(export: Export, member: Member) -> bool:
+    if not re.fullmatch(_FILES, member.name.rpartition("/")[2]):
+        return False
+    return export.head(member).lstrip().startswith(b"[") and export.holds(member, b'"mapping"')
+
+
+def _is_one(export: Export, member: Member) -> bool:
+    head = export.head(member)
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and b'"mapping"' in head and b'"children"' in head
 
 
 def read(export: Export, _: Asked) -> Iterator[Message | Unreadable]:
     """Yield the messages of each conversation, oldest first, and those on its other branches after them."""
     for member in _members(export):
+        if _is_one(export, member):
+            try:
+                yield from _messages(lenient(export.whole(member), _Conversation))
+            except (ValueError, RecursionError) as fault:
+                yield Unreadable(member.name, str(fault))
+            continue
         with member.open() as file:
             for batch in records(file, member.name, _Conversation):
                 if isinstance(batch, Unreadable):
@@ -123,6 +151,8 @@ def _created(node: _Node) -> float:
 def _message(thread: Thread, name: str, said: _Said, when: float | None, kind: Kind | None = None) -> Message:
     text, rest = _text(said.content)
     role = said.author.role if said.author else None
+    if role == "assistant":
+        text = without_citations(text)
     who = (
         _ME if role == "user" else _MACHINE if role == "assistant" else _OTHERS["tool" if role == "tool" else "system"]
     )
@@ -160,3 +190,12 @@ def _text(content: _Content | None) -> tuple[str, bool]:
         if isinstance(p, dict) and p.get("content_type") == "audio_transcription" and isinstance(p.get("text"), str)
     ]
     return "\n".join(words + spoken).strip(), len(words) + len(spoken) < len(parts)
+
+
+def without_citations(text: str) -> str:
+    """Return an answer without the marks of its sources, which the page shows as links."""
+    if "\ue200" in text:
+        text = _ENTITY.sub(r"\1", text)
+    if "\ue200" in text or "【" in text or "citeturn" in text or ":contentReference[" in text:
+        text = _CITATION.sub("", text)
+    return _PRIVATE.sub("", text).strip()

@@ -12,11 +12,13 @@ from typing import Any
 import msgspec
 
 from idiolect.memories.importers.export import Export, Member
-from idiolect.memories.importers.json_stream import records
+from idiolect.memories.importers.json_stream import lenient, records
 from idiolect.memories.importers.message import Asked, Kind, Message, Person, Thread, Unreadable
 from idiolect.memories.importers.times import from_iso
 
 _FILES = r"conversations(?:-\d+)?\.json"
+_ONE = r".*\.json"
+_SPOKEN = ("text", "voice_note")
 _ME = Person("human", "", me=True)
 _MACHINE = Person("assistant", "Claude", me=False)
 
@@ -44,11 +46,25 @@ def found(export: Export) -> bool:
 
 
 def _members(export: Export) -> list[Member]:
-    return [m for m in export.matching(_FILES) if b'"chat_messages"' in export.head(m)]
+    return [m for m in export.matching(_FILES) if export.holds(m, b'"chat_messages"')] or [
+        m for m in export.matching(_ONE) if _is_one(export, m)
+    ]
+
+
+def _is_one(export: Export, member: Member) -> bool:
+    """Tell whether a file is one conversation, as the page is given it and extensions of browsers save it."""
+    head = export.head(member).lstrip(b"\xef\xbb\xbf \t\r\n")
+    return head.startswith(b"{") and b'"uuid"' in head and export.holds(member, b'"chat_messages"')
 
 
 def read(export: Export, _: Asked) -> Iterator[Message | Unreadable]:
     for member in _members(export):
+        if _is_one(export, member):
+            try:
+                yield from _messages(lenient(export.whole(member), _Conversation))
+            except (ValueError, RecursionError) as fault:
+                yield Unreadable(member.name, str(fault))
+            continue
         with member.open() as file:
             for batch in records(file, member.name, _Conversation):
                 if isinstance(batch, Unreadable):
@@ -80,13 +96,15 @@ def _kind(said: _Said, text: str, given_up: bool) -> Kind:
 
 
 def _text(said: _Said) -> str:
-    """Return the text blocks of a message; `text`, which may hold words of the program, only where there are none."""
-    blocks = said.content if isinstance(said.content, list) else []
-    texts = [
-        b["text"] for b in blocks if isinstance(b, dict) and b.get("type") == "text" and isinstance(b.get("text"), str)
-    ]
-    if texts or blocks:
-        return "\n".join(texts).strip()
+    """Return the blocks of a message that have words.
+
+    `text`, where words of the program stand for blocks of other kinds, only if there are none of these.
+    """
+    blocks = [b for b in said.content if isinstance(b, dict)] if isinstance(said.content, list) else []
+    spoken = [b["text"] for b in blocks if b.get("type") in _SPOKEN and isinstance(b.get("text"), str)]
+    words = "\n".join(spoken).strip()
+    if words or any(b.get("type") not in _SPOKEN for b in blocks):
+        return words
     return said.text.strip() if isinstance(said.text, str) else ""
 
 

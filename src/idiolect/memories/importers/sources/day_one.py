@@ -45,7 +45,8 @@ def read(export: Export, _: Asked) -> Iterator[Message | Unreadable]:
 
 
 def _is_day_ones(head: bytes) -> bool:
-    return b'"metadata"' in head and b'"entries"' in head
+    # Programs that write its form may put the entries first.
+    return b'"entries"' in head and (b'"metadata"' in head or b'"creationDate"' in head)
 
 
 def _messages(entry: _Entry, journal: str) -> Iterator[Message]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -16,11 +16,16 @@ import msgspec
 from idiolect.memories.importers.export import Export, Member
 from idiolect.memories.importers.json_stream import lenient, records
 from idiolect.memories.importers.message import Asked, Kind, Message, Person, Thread, Unreadable
-from idiolect.memories.importers.times import from_iso
+from idiolect.memories.importers.times import from_iso, from_number, moment
 
 _EXPORTER = re.compile(rb'"guild"\s*:\s*\{.*"channel"\s*:\s*\{', re.DOTALL)
-_PACKAGE = r"messages/c?\d+/messages\.(?:json|csv)"
-_MARKUP = re.compile(r"<a?(:\w+:)\d+>|<[@#][!&]?\d+>|<t:\d+(?::\w)?>")
+#: Folders above are called as the person's language has it.
+_PACKAGE = r"c?\d+/messages\.(?:json|csv)"
+#: Emoji, mentions of people, roles and channels, commands, and moments; each with the space before it.
+_MARKUP = re.compile(
+    r"(?P<space>[ \t]?)(?:<a?(?P<emoji>:\w+:)\d+>|<(?:@[!&]?|#)(?P<id>\d+)>|</(?P<command>[\w -]+):\d+>"
+    r"|<t:(?P<when>-?\d+)(?::\w)?>)"
+)
 _SAID = ("Default", "Reply", "ThreadStarterMessage")
 
 
@@ -39,6 +44,7 @@ class _Message(msgspec.Struct, gc=False):
     author: _Author | None = None
     reference: Any = None
     forwarded: Any = msgspec.field(name="forwardedMessage", default=None)
+    mentions: Any = None
 
 
 class _Channel(msgspec.Struct, gc=False):
@@ -52,15 +58,20 @@ class _Head(msgspec.Struct, gc=False):
 
 
 def found(export: Export) -> bool:
-    return bool(export.matching(_PACKAGE)) or any(_is_exporters(export, m) for m in export.matching(r".*\.json"))
+    return bool(_packed(export)) or any(_is_exporters(export, m) for m in export.matching(r".*\.json"))
 
 
 def read(export: Export, _: Asked) -> Iterator[Message | Unreadable]:
-    for member in export.matching(_PACKAGE):
+    for member in _packed(export):
         yield from _own(export, member)
     for member in export.matching(r".*\.json"):
         if _is_exporters(export, member):
             yield from _channel(member)
+
+
+def _packed(export: Export) -> list[Member]:
+    """Return the person's messages in Discord's own package, known by the columns that it has."""
+    return [m for m in export.matching(_PACKAGE) if b"Contents" in export.head(m) or export.head(m).strip() == b"[]"]
 
 
 def _is_exporters(export: Export, member: Member) -> bool:
@@ -69,6 +80,7 @@ def _is_exporters(export: Export, member: Member) -> bool:
 
 def _channel(member: Member) -> Iterator[Message | Unreadable]:
     people: dict[Any, Person] = {}
+    named: dict[str, str] = {}
     with member.open() as file:
         before, thread = b"", Thread(member.stem)
         for batch in records(file, member.name, _Message, "messages"):
@@ -78,7 +90,7 @@ def _channel(member: Member) -> Iterator[Message | Unreadable]:
             if batch.head is not before:
                 before, thread = batch.head, _thread(batch.head, member)
             for said in batch.records:
-                yield _message(thread, said, people)
+                yield _message(thread, said, people, named)
 
 
 def _thread(head: bytes, member: Member) -> Thread:
@@ -90,7 +102,7 @@ def _thread(head: bytes, member: Member) -> Thread:
     return Thread(str(channel.id or member.stem), title, group=channel.type != "DirectTextChat")
 
 
-def _message(thread: Thread, said: _Message, people: dict[Any, Person]) -> Message:
+def _message(thread: Thread, said: _Message, people: dict[Any, Person], named: dict[str, str]) -> Message:
     text = said.content.strip() if isinstance(said.content, str) else ""
     reference = said.reference if isinstance(said.reference, dict) else {}
     reply = reference.get("messageId") if said.type == "Reply" else None
@@ -98,7 +110,14 @@ def _message(thread: Thread, said: _Message, people: dict[Any, Person]) -> Messa
     key = str(author.id)
     if key not in people:
         name = next((n for n in (author.nickname, author.name) if isinstance(n, str) and n), key)
-        people[key] = Person(key, name)
+        handle = author.name if isinstance(author.name, str) else ""
+        people[key] = Person(key, name, also=(handle,) if handle and handle != name else ())
+        named[key] = name
+    if "<" in text:
+        for other in said.mentions if isinstance(said.mentions, list) else ():
+            if isinstance(other, dict):
+                named.setdefault(str(other.get("id")), str(other.get("nickname") or other.get("name") or ""))
+        text = plain(text, named)
     kind: Kind = "said" if text else "media"
     if said.type not in _SAID:
         kind = "system"
@@ -107,6 +126,22 @@ def _message(thread: Thread, said: _Message, people: dict[Any, Person]) -> Messa
     elif said.forwarded:
         kind = "forwarded"
     return Message(thread, str(said.id), from_iso(said.timestamp), people[key], text, kind, str(reply or ""))
+
+
+def plain(text: str, named: Mapping[str, str]) -> str:
+    """Return a text without Discord's markup: with names where they are known, else with nothing in their place."""
+
+    def shown(found: re.Match[str]) -> str:
+        word = found["emoji"] or ""
+        if found["command"]:
+            word = f"/{found['command']}"
+        elif found["when"] and (when := from_number(found["when"])) is not None:
+            word = f"{moment(when):%Y-%m-%d %H:%M}"
+        elif named.get(found["id"]):
+            word = f"@{named[found['id']]}"
+        return found["space"] + word if word else ""
+
+    return _MARKUP.sub(shown, text).strip()
 
 
 class _Own(msgspec.Struct, gc=False):
@@ -130,7 +165,7 @@ def _own(export: Export, member: Member) -> Iterator[Message | Unreadable]:
     except (ValueError, csv.Error) as fault:
         yield Unreadable(member.name, str(fault))
     for said in sorted(found, key=lambda s: (from_iso(s.timestamp) or 0.0, str(s.id))):
-        text = _MARKUP.sub(r"\1", said.contents).strip() if isinstance(said.contents, str) else ""
+        text = plain(said.contents, {}) if isinstance(said.contents, str) else ""
         yield Message(thread, str(said.id), from_iso(said.timestamp), me, text, "said" if text else "media")
 
 
@@ -148,11 +183,12 @@ def _own_rows(export: Export, member: Member) -> Iterator[_Own | Unreadable]:
 
 
 def _label(export: Export, channel: str) -> str:
-    for index in export.matching(r"messages/index\.json"):
+    for index in export.matching(r"index\.json"):
         try:
             labels = lenient(export.whole(index), dict[str, Any])
         except (ValueError, RecursionError):
             continue
-        if isinstance(labels.get(channel), str):
-            return str(labels[channel])
+        for key in (channel, f"c{channel}"):
+            if isinstance(labels.get(key), str):
+                return str(labels[key])
     return ""

@@ -14,25 +14,15 @@ from typing import Any
 import msgspec
 
 from idiolect.memories.importers.export import Export, Member
+from idiolect.memories.importers.facebook_words import is_programs, last_versions
 from idiolect.memories.importers.json_stream import lenient
 from idiolect.memories.importers.message import Asked, Kind, Message, Person, Thread, Unreadable
 from idiolect.memories.importers.naming import Naming
 from idiolect.memories.importers.times import from_number
 
 _FILES = r"[^/]+/message_\d+\.json"
-_ENCRYPTED = r"messages/[^/]+\.json"
+_ENCRYPTED = r"[^/]+\.json"
 _PROFILES = r"(?:profile_information|personal_information)\.json"
-#: What the program says in somebody's name.
-_PROGRAMS = re.compile(
-    r".{0,80} (?:sent an attachment|sent a (?:photo|video|GIF|sticker|voice message|link)"
-    r"|shared a (?:story|post|reel|link)"
-    r"|reacted .{1,60} to (?:your|their|a|the) message|missed (?:your|a) (?:video |voice )?call|called you"
-    r"|liked a message|left the group|joined the (?:call|video chat)|started a (?:call|video chat)"
-    r"|is waving at you|waved at each other|changed .{1,80}|named the group .{1,80}|added .{1,80} to the group)\.?"
-    r"|(?:Liked a message|Reacted .{1,60} to your message\s*|The video call ended\."
-    r"|You are now connected on Messenger\.?)",
-    re.DOTALL,
-)
 
 
 class _Said(msgspec.Struct, gc=False):
@@ -68,8 +58,11 @@ def read(export: Export, _: Asked) -> Iterator[Message | Unreadable]:
 
 
 def _members(export: Export) -> list[Member]:
-    encrypted = [m for m in export.matching(_ENCRYPTED) if b'"threadName"' in export.head(m)]
-    return [*export.matching(_FILES), *encrypted]
+    plain = export.matching(_FILES)
+    names = {m.name for m in plain}
+    others = (m for m in export.matching(_ENCRYPTED) if m.name not in names and not re.fullmatch(_PROFILES, m.name))
+    encrypted = [m for m in others if all(key in export.head(m) for key in (b'"threadName"', b'"participants"'))]
+    return [*plain, *encrypted]
 
 
 def _conversation(export: Export, files: list[Member], me: str | None) -> Iterator[Message | Unreadable]:
@@ -83,8 +76,9 @@ def _conversation(export: Export, files: list[Member], me: str | None) -> Iterat
             yield Unreadable(file.name, str(fault))
             continue
         thread = thread or _thread(found, file)
-        for said in sorted(found.messages, key=lambda s: _when(s) or 0.0):
-            yield _message(thread, said, people, names, me)
+        bearers = _participants(found)
+        messages = [_message(thread, s, people, names, me, bearers) for s in _in_order(found.messages)]
+        yield from last_versions(messages)
 
 
 def _thread(found: _Conversation, file: Member) -> Thread:
@@ -93,32 +87,44 @@ def _thread(found: _Conversation, file: Member) -> Thread:
     # The folder of a conversation is moved between inbox and archive; its name stays.
     key = path.rpartition("/")[2] or (file.folder.rpartition("/")[2] if "message_" in file.name else file.stem)
     title = found.title if isinstance(found.title, str) else found.thread_name
-    return Thread(key, repaired(title) if isinstance(title, str) else "", group=len(participants) > 2)
+    return Thread(key, repaired(title).strip() if isinstance(title, str) else "", group=len(participants) > 2)
 
 
-def _message(thread: Thread, said: _Said, people: dict[str, Person], names: Naming, me: str | None) -> Message:
+def _participants(found: _Conversation) -> set[str]:
+    listed = found.participants if isinstance(found.participants, list) else []
+    names = (p.get("name") if isinstance(p, dict) else p for p in listed)
+    return {repaired(name).strip() for name in names if isinstance(name, str)} - {""}
+
+
+def _in_order(messages: list[_Said]) -> list[_Said]:
+    return sorted(messages, key=lambda s: _when(s) or 0.0)
+
+
+def _message(  # noqa: PLR0913, PLR0917 - what is known of a conversation
+    thread: Thread, said: _Said, people: dict[str, Person], names: Naming, me: str | None, bearers: set[str]
+) -> Message:
     if isinstance(said.sender_name, str):
-        name, text, stamp = said.sender_name, _string(said.text), said.timestamp
+        name, text, stamp = said.sender_name.strip(), _string(said.text).strip(), said.timestamp
     else:
-        name, text, stamp = repaired(_string(said.sender)), repaired(_string(said.content)), said.when
+        name, text, stamp = repaired(_string(said.sender)).strip(), repaired(_string(said.content)).strip(), said.when
     if name not in people:
         people[name] = Person(name, name, me=None if me is None else name == me)
     identity = names.name(str(stamp), name, text)
-    return Message(thread, identity, _when(said), people[name], text, _kind(said, text))
+    return Message(thread, identity, _when(said), people[name], text, _kind(said, text, name, bearers))
 
 
 def _when(said: _Said) -> float | None:
     return from_number(said.when if said.when is not None else said.timestamp, 1000)
 
 
-def _kind(said: _Said, text: str) -> Kind:
+def _kind(said: _Said, text: str, name: str, bearers: set[str]) -> Kind:
     if said.is_unsent or said.unsent:
         return "deleted"
     if said.call_duration is not None or said.type in ("Call", "Subscribe", "Unsubscribe", "call"):
         return "system"
     if not text:
         return "media"
-    return "system" if _PROGRAMS.fullmatch(text) else "said"
+    return "system" if is_programs(text, name, bearers) else "said"
 
 
 def repaired(text: str) -> str:
@@ -143,7 +149,7 @@ def _owner(export: Export) -> str | None:
         instagram = _deep(users[0], "string_map_data", "Name", "value") if isinstance(users, list) and users else None
         for name in (facebook, instagram):
             if isinstance(name, str) and name:
-                return repaired(name)
+                return repaired(name).strip()
     return None
 
 
@@ -154,4 +160,5 @@ def _deep(value: Any, *keys: str) -> Any:
 
 
 def _string(value: Any) -> str:
-    return value.strip() if isinstance(value, str) else ""
+    """Return a text as it stands: the last of its bytes may look like white space until they are repaired."""
+    return value if isinstance(value, str) else ""

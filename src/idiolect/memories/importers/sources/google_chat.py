@@ -1,6 +1,7 @@
 """Google Chat, from Google Takeout: messages.json in a folder for each conversation, user_info.json for whose it is.
 
-Dates are American English in words, whatever the account's language.
+Dates are in words, in the account's language. In a space each topic is a conversation within it; what is said in one
+answers what was last said in it by somebody else.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import msgspec
 from idiolect.memories.importers.export import Export, Member
 from idiolect.memories.importers.json_stream import lenient, records
 from idiolect.memories.importers.message import Asked, Kind, Message, Person, Thread, Unreadable
-from idiolect.memories.importers.times import from_english
+from idiolect.memories.importers.worded_dates import from_words
 
-_FILES = r"Groups/[^/]+/messages\.json"
+_FILES = r"(?:DM|Space|Group)[^/]*/messages\.json|Groups/[^/]+/messages\.json"
 _OWNERS = r"Users/[^/]+/user_info\.json"
 
 
@@ -30,6 +31,7 @@ class _Said(msgspec.Struct, gc=False):
     created_date: Any = None
     text: Any = None
     message_id: Any = None
+    topic_id: Any = None
     message_state: Any = None
     quoted_message_metadata: Any = None
 
@@ -59,6 +61,8 @@ class _Reader:
         self._zone = asked.zone
         self._people: dict[str, Person] = {}
         self._number = 0
+        self._said_last: dict[str, list[tuple[str, str]]] = {}
+        """Of each topic the last message of each of the two who spoke last: who, and its id."""
 
     def message(self, said: _Said) -> Message:
         self._number += 1
@@ -67,9 +71,19 @@ class _Reader:
         quoted = said.quoted_message_metadata
         if text and isinstance(quoted, dict) and isinstance(quoted.get("text"), str):
             text = "".join(f"> {line}\n" for line in quoted["text"].splitlines()) + text
-        when = from_english(said.created_date, self._zone) if isinstance(said.created_date, str) else None
+        when = from_words(said.created_date, self._zone) if isinstance(said.created_date, str) else None
         name = said.message_id if isinstance(said.message_id, str) else f"{said.created_date}#{self._number}"
-        return Message(self._thread, name, when, who, text, _kind(said, text))
+        reply = (
+            self._answered(said.topic_id, who, name) if self._thread.group and isinstance(said.topic_id, str) else ""
+        )
+        return Message(self._thread, name, when, who, text, _kind(said, text), reply)
+
+    def _answered(self, topic: str, who: Person, name: str) -> str:
+        """Return the id of what was last said in a topic by somebody else, and take note of this message."""
+        last = self._said_last.setdefault(topic, [])
+        answered = next((said for by, said in reversed(last) if by != who.id), "")
+        last[:] = [*[(by, said) for by, said in last if by != who.id][-1:], (who.id, name)]
+        return answered
 
     def _who(self, creator: _Creator) -> Person:
         email = creator.email if isinstance(creator.email, str) else ""

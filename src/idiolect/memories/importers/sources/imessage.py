@@ -6,49 +6,43 @@ first string is the text. Dates in chat.db are nanoseconds (once seconds) since 
 
 from __future__ import annotations
 
-import io
-import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from idiolect.memories.importers.export import LARGEST_WHOLE, Export, Member
+from idiolect.memories.importers.imessage_text import ME, is_exporters, messages
 from idiolect.memories.importers.message import Asked, Kind, Message, Person, Thread, Unreadable
-from idiolect.memories.importers.naming import Naming
-from idiolect.memories.importers.times import from_english, from_number
+from idiolect.memories.importers.times import from_number
 
-_DATE = re.compile(r"([A-Z][a-z]{2} \d{2}, \d{4} {1,2}\d{1,2}:\d{2}:\d{2} [AP]M)(?: \(.*\))?")
-_PATH = re.compile(r"(?:/|~/|attachments/|[A-Z]:\\)\S.*\.\w{2,6}")
-_NOISE = re.compile(
-    r"This message responded to an earlier message\.|Sent with .{1,40}|.{1,60} unsent (?:a|this) message[.!]?.*"
-    r"|(?:Emphasized|Loved|Liked|Disliked|Laughed|Questioned)(?: at)? “.*”"
-)
-_SYSTEM = re.compile(
-    r".{1,60} (?:renamed the conversation|added .{1,60} to the conversation|left the conversation"
-    r"|removed .{1,60} from the"
-    r"|changed the group photo|started sharing|stopped sharing).*",
-    re.DOTALL,
-)
-_ME = Person("Me", "Me", me=True)
 _SINCE_2001 = 978_307_200
 _SQLITE = b"SQLite format 3\0"
 _TABLES = ("message", "handle", "chat", "chat_message_join")
 _QUERY = """
-    SELECT chat.ROWID, chat.guid, chat.display_name, chat.chat_identifier, message.guid, message.text,
+    SELECT one.first, oldest.guid, chat.display_name, chat.chat_identifier, message.guid, message.text,
            message.attributedBody, message.date, message.is_from_me, handle.id, message.item_type,
            message.associated_message_type, {reply}
     FROM message
     JOIN chat_message_join ON chat_message_join.message_id = message.ROWID
     JOIN chat ON chat.ROWID = chat_message_join.chat_id
+    JOIN ({one}) AS one ON one.id = chat.ROWID
+    JOIN chat AS oldest ON oldest.ROWID = one.first
     LEFT JOIN handle ON handle.ROWID = message.handle_id
-    ORDER BY chat.ROWID, message.date, message.ROWID
+    ORDER BY one.first, message.date, message.ROWID
+"""
+#: Chats with one person, by SMS and by iMessage, are one conversation: the chat that is oldest of those stands for all.
+_ONE = """
+    SELECT chat.ROWID AS id, MIN(same.ROWID) AS first FROM chat JOIN chat AS same ON same.ROWID = chat.ROWID
+    OR (same.chat_identifier = chat.chat_identifier AND chat.chat_identifier NOT LIKE 'chat%') GROUP BY chat.ROWID
 """
 
 
 def found(export: Export) -> bool:
-    return bool(_databases(export)) or any(_is_exporters(export, m) for m in export.matching(r".*\.txt"))
+    return bool(_databases(export)) or any(is_exporters(export, m) for m in export.matching(r".*\.txt"))
 
 
 def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
@@ -58,70 +52,34 @@ def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
         else:
             yield from _database(Path(member.path))
     for member in export.matching(r".*\.txt"):
-        if _is_exporters(export, member):
-            yield from _text(member, asked)
+        if is_exporters(export, member):
+            yield from messages(member, asked)
 
 
 def _databases(export: Export) -> list[Member]:
     return [m for m in export.matching(r".*\.db") if export.head(m).startswith(_SQLITE)]
 
 
-def _is_exporters(export: Export, member: Member) -> bool:
-    lines = export.head(member).decode("utf-8-sig", "replace").splitlines()[:1]
-    return bool(lines) and _DATE.fullmatch(lines[0]) is not None
-
-
-def _text(member: Member, asked: Asked) -> Iterator[Message]:
-    """Yield the messages of one text file: a line with the date, one with the sender, then the text."""
-    people = {"Me": _ME}
-    names = Naming()
-    thread = Thread(member.stem, member.stem)
-    for date, lines in _blocks(member):
-        name = lines[0].strip() if lines else ""
-        who = people.setdefault(name, Person(name, name))
-        text, media = _words(lines[1:])
-        kind: Kind = "said" if text else "media" if media else "empty"
-        if not lines or _SYSTEM.fullmatch(text) or (not text and _SYSTEM.fullmatch(name)):
-            kind = "system"
-        identity = names.name(date, name, text)
-        yield Message(thread, identity, from_english(date, asked.zone), who, text, kind)
-
-
-def _blocks(member: Member) -> Iterator[tuple[str, list[str]]]:
-    date = ""
-    lines: list[str] = []
-    with member.open() as file, io.TextIOWrapper(file, "utf-8-sig", "replace", newline="\n") as text:
-        for line in text:
-            if found := _DATE.fullmatch(line.rstrip()):
-                if date:
-                    yield date, lines
-                date, lines = found[1], []
-            else:
-                lines.append(line.rstrip())
-    if date:
-        yield date, lines
-
-
-def _words(lines: list[str]) -> tuple[str, bool]:
-    """Return what was written, and whether there was an attachment; answers and tapbacks are indented below."""
-    kept = []
-    media = False
-    for line in lines:
-        if line == "Tapbacks:":
-            break
-        if line.startswith("    ") or _NOISE.fullmatch(line):
-            continue
-        if _PATH.fullmatch(line) or line == "\ufffc":
-            media = True
-        else:
-            kept.append(line)
-    return "\n".join(kept).strip(), media
-
-
 def _database(path: Path) -> Iterator[Message | Unreadable]:
-    """Yield the messages of a chat.db, chat by chat. It is opened for reading only, and trusted with nothing."""
+    """Yield the messages of a chat.db, chat by chat, with those that stand only in its write-ahead log.
+
+    To read that log SQLite writes beside it, so that both are read in a copy; an export is never touched.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if not log.exists() or not log.stat().st_size:
+        yield from _opened(path, "immutable=1")
+        return
+    with TemporaryDirectory(prefix="idiolect-") as folder:
+        copy = Path(folder) / path.name
+        shutil.copyfile(path, copy)
+        shutil.copyfile(log, copy.with_name(log.name))
+        yield from _opened(copy, "immutable=0")
+
+
+def _opened(path: Path, how: str) -> Iterator[Message | Unreadable]:
+    """Yield the messages of a database that is opened for reading only, and trusted with nothing."""
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&{how}", uri=True)) as database:
             database.execute("PRAGMA trusted_schema = OFF")
             database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_WHOLE)
             database.text_factory = lambda raw: raw.decode("utf-8", "replace")
@@ -147,13 +105,13 @@ def _rows(database: sqlite3.Connection) -> Iterator[Message]:
     reply = "message.thread_originator_guid" if "thread_originator_guid" in columns else "NULL"
     people: dict[str, Person] = {}
     before, thread = None, Thread("")
-    for row in database.execute(_QUERY.format(reply=reply)):
+    for row in database.execute(_QUERY.format(reply=reply, one=_ONE)):
         chat, guid, title, identifier, name, text, body, date, mine, handle, item, aimed, answers = row
         if chat != before:
             group = isinstance(identifier, str) and identifier.startswith("chat")
             before, thread = chat, Thread(str(guid), str(title or identifier or ""), group=group)
         key = str(handle or "")
-        who = _ME if mine else people.setdefault(key, Person(key, key))
+        who = ME if mine else people.setdefault(key, Person(key, key))
         words = _plain(text) or _plain(typedstream_text(body) if isinstance(body, bytes) else "")
         kind: Kind = "said" if words else "media"
         if item or aimed:

@@ -6,17 +6,21 @@ hand: its keys are named as a program for browsing such exports reads them (Cosm
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from idiolect.memories.importers.export import Export, Member
 from idiolect.memories.importers.grouping import by_thread
 from idiolect.memories.importers.json_stream import lines
-from idiolect.memories.importers.message import Asked, Kind, Message, Person, Thread, Unreadable
+from idiolect.memories.importers.message import Asked, Kind, Message, Person, Remark, Thread, Unreadable
 from idiolect.memories.importers.times import from_iso, from_number
 
 _DESKTOP = r"main\.jsonl"
 _CHATS = r"[^/]+/data\.json"
+#: What stands for a mention in a text.
+_MENTION = "\ufffc"
+_MENTIONED = re.compile("( ?)\ufffc")
 _ME = Person("Me", "Me", me=True)
 
 
@@ -26,7 +30,7 @@ def found(export: Export) -> bool:
     )
 
 
-def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
+def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable | Remark]:
     for member in export.matching(_DESKTOP):
         if _is_desktops(export, member):
             yield from by_thread(_Desktop().messages(member))
@@ -60,10 +64,18 @@ def _chat(member: Member, asked: Asked) -> Iterator[Message | Unreadable]:
         text = _string(row.get("body"))
         when = from_iso(row.get("date"), asked.zone)
         quoted = _string(row.get("quote")).strip("> \n")
-        if quoted and text and who.me:
+        if quoted and text and who.me and not row.get("call"):
             text = "".join(f"> {line}\n" for line in quoted.splitlines()) + text
         identity = f"{row.get('date', number)}/{name}"
-        yield Message(thread, identity, when, who, text, "said" if text else "media")
+        yield Message(thread, identity, when, who, text, _kind_of_row(row, text))
+
+
+def _kind_of_row(row: dict[str, Any], text: str) -> Kind:
+    if row.get("call") or row.get("missed") or row.get("sender") == "No-Sender":
+        return "system"
+    if row.get("deleted"):
+        return "deleted"
+    return "said" if text else "media"
 
 
 class _Desktop:
@@ -73,6 +85,7 @@ class _Desktop:
         self._people: dict[str, Person] = {}
         self._groups: set[str] = set()
         self._threads: dict[str, Thread] = {}
+        self._by_aci: dict[str, str] = {}
 
     def messages(self, member: Member) -> Iterator[Message | Unreadable]:
         for found in _rows(member):
@@ -98,6 +111,8 @@ class _Desktop:
             name = _contact_name(contact) if isinstance(contact, dict) else ""
         me = "self" in recipient
         self._people[identity] = Person(identity, name or ("Me" if me else identity), me)
+        if isinstance(contact := recipient.get("contact"), dict) and name:
+            self._by_aci[str(contact.get("aci"))] = name
 
     def _chat(self, chat: dict[str, Any]) -> None:
         recipient = str(chat.get("recipientId"))
@@ -112,7 +127,9 @@ class _Desktop:
         chat, author = str(item.get("chatId")), str(item.get("authorId"))
         thread = self._threads.setdefault(chat, Thread(chat))
         standard = item.get("standardMessage")
-        text = _deep(standard, "text", "body") if isinstance(standard, dict) else ""
+        if isinstance(story := item.get("directStoryReplyMessage"), dict):
+            standard = story["textReply"] if isinstance(story.get("textReply"), dict) else {}
+        text = self._text(standard) if isinstance(standard, dict) else ""
         who = self._people.get(author) or Person(author, author)
         sent = item.get("dateSent")
         kind: Kind = "said" if text else "media" if isinstance(standard, dict) else "system"
@@ -122,6 +139,23 @@ class _Desktop:
         aimed = _deep(standard, "quote", "authorId") if isinstance(standard, dict) else ""
         reply = f"{answered}/{aimed}" if answered else ""
         return Message(thread, f"{sent}/{author}", from_number(sent, 1000), who, text, kind, reply)
+
+    def _text(self, standard: dict[str, Any]) -> str:
+        """Return a text with the names of whom it mentions, where a U+FFFC stands for each."""
+        whole = standard.get("text")
+        text = _deep(whole, "body")
+        if _MENTION not in text:
+            return text
+        ranges = whole.get("bodyRanges") if isinstance(whole, dict) else None
+        found = [r for r in ranges if isinstance(r, dict) and "mentionAci" in r] if isinstance(ranges, list) else []
+        names = iter([self._by_aci.get(str(r["mentionAci"]), "") for r in sorted(found, key=_start)])
+        return _MENTIONED.sub(lambda m: f"{m[1]}@{name}" if (name := next(names, "")) else "", text).strip()
+
+
+def _start(found: dict[str, Any]) -> int:
+    """Return where in its text a range begins; a first 0 is left out."""
+    start = found.get("start", 0)
+    return int(start) if isinstance(start, int) or (isinstance(start, str) and start.isdecimal()) else 0
 
 
 def _contact_name(contact: dict[str, Any]) -> str:

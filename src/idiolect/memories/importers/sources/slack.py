@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -21,7 +21,17 @@ from idiolect.memories.importers.times import from_number
 
 _DAYS = r"[^/]+/\d{4}-\d\d-\d\d\.json"
 _MARKUP = re.compile(r"<([^<>]+)>")
+_SLACKBOT = "USLACKBOT"
 _WRITTEN = frozenset({None, "thread_broadcast", "me_message", "file_share", "file_comment"})
+
+#: Elements of a message's blocks, and what is read of each.
+_ELEMENTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "text": lambda e: str(e.get("text") or ""),
+    "plain_text": lambda e: str(e.get("text") or ""),
+    "link": lambda e: str(e.get("text") or e.get("url") or ""),
+    "emoji": lambda e: f":{e.get('name')}:",
+    "broadcast": lambda e: f"@{e.get('range')}",
+}
 
 
 class _Said(msgspec.Struct, gc=False):
@@ -35,14 +45,17 @@ class _Said(msgspec.Struct, gc=False):
     hidden: Any = None
     files: Any = None
     reply_count: Any = None
+    blocks: Any = None
+    user_profile: Any = None
+    bot_profile: Any = None
 
 
 def found(export: Export) -> bool:
     return bool(export.matching(r"users\.json")) and any(b'"ts"' in export.head(m) for m in export.matching(_DAYS)[:20])
 
 
-def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
-    people = _people(export, asked)
+def read(export: Export, _: Asked) -> Iterator[Message | Unreadable]:
+    people = _people(export)
     two = _two(export)
     for folder, days in groupby(export.matching(_DAYS), key=lambda m: m.folder):
         channel = folder.rpartition("/")[2]
@@ -50,7 +63,7 @@ def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
 
 
 def _channel(
-    export: Export, thread: Thread, days: list[Member], people: Mapping[str, Person]
+    export: Export, thread: Thread, days: list[Member], people: dict[str, Person]
 ) -> Iterator[Message | Unreadable]:
     """Yield what was said in the channel itself, then each of its threads."""
     threads: dict[str, list[_Said]] = {}
@@ -71,17 +84,20 @@ def _channel(
             yield _message(hanging, said, people)
 
 
-def _message(thread: Thread, said: _Said, people: Mapping[str, Person]) -> Message:
-    text = _text(said.text, people)
+def _message(thread: Thread, said: _Said, people: dict[str, Person]) -> Message:
+    text = _text(said.text, people) or _of_blocks(said.blocks, people)
     user = said.user if isinstance(said.user, str) else ""
-    who = people.get(user) or Person(user, user)
+    if user not in people:
+        # Somebody of another workspace is in no list, but says who they are.
+        people[user] = _person(user, said.user_profile if isinstance(said.user_profile, dict) else {})
+    who = people[user]
     return Message(thread, str(said.ts), from_number(said.ts), who, text, _kind(said, text))
 
 
 def _kind(said: _Said, text: str) -> Kind:
     if said.subtype == "tombstone":
         return "deleted"
-    if said.bot_id or said.subtype == "bot_message":
+    if said.bot_id or said.bot_profile or said.subtype in ("bot_message", "reminder_add") or said.user == _SLACKBOT:
         return "bot"
     if (
         said.type != "message"
@@ -110,19 +126,40 @@ def _text(text: Any, people: Mapping[str, Person]) -> str:
     return html.unescape(_MARKUP.sub(named, text)).strip()
 
 
-def _people(export: Export, asked: Asked) -> dict[str, Person]:
-    """Return who is who, by id; who was asked for by address or handle is the person."""
-    mine = {name.casefold() for name in asked.me}
-    people = {}
-    for user in _listed(export, r"users\.json"):
-        profile = user["profile"] if isinstance(user.get("profile"), dict) else {}
-        names = [profile.get("display_name"), profile.get("real_name"), user.get("real_name"), user.get("name")]
-        known = [n for n in (*names, profile.get("email"), user.get("id")) if isinstance(n, str) and n]
-        identity = user.get("id")
-        if isinstance(identity, str):
-            me = True if mine & {n.casefold() for n in known} else None
-            people[identity] = Person(identity, known[0], me)
-    return people
+def _of_blocks(blocks: Any, people: Mapping[str, Person]) -> str:
+    """Return the words of a message's blocks, for one that has no text beside them."""
+    if isinstance(blocks, list):
+        return "".join(_of_blocks(b, people) + ("\n" if _ends(b) else "") for b in blocks).strip("\n")
+    if not isinstance(blocks, dict):
+        return ""
+    if shown := _ELEMENTS.get(str(blocks.get("type"))):
+        return shown(blocks)
+    if blocks.get("type") in ("user", "mrkdwn"):
+        return _text(blocks.get("text") or f"<@{blocks.get('user_id')}>", people)
+    words = _of_blocks(blocks.get("elements") or blocks.get("text"), people)
+    return "\n".join(f"> {line}" for line in words.split("\n")) if blocks.get("type") == "rich_text_quote" else words
+
+
+def _ends(block: Any) -> bool:
+    """Tell whether after a block a line ends."""
+    return isinstance(block, dict) and str(block.get("type")).startswith(("rich_text_", "section"))
+
+
+def _people(export: Export) -> dict[str, Person]:
+    """Return who is who, by id."""
+    return {
+        identity: _person(identity, user)
+        for user in _listed(export, r"users\.json")
+        if isinstance(identity := user.get("id"), str)
+    }
+
+
+def _person(identity: str, user: Mapping[str, Any]) -> Person:
+    """Return somebody under the name that is shown, with the others and the address by which they are known."""
+    profile = user["profile"] if isinstance(user.get("profile"), dict) else user
+    names = [profile.get("display_name"), profile.get("real_name"), user.get("real_name"), user.get("name")]
+    known = [n for n in (*names, profile.get("email"), identity) if isinstance(n, str) and n]
+    return Person(identity, known[0] if known else "", also=tuple(dict.fromkeys(known[1:])))
 
 
 def _two(export: Export) -> set[str]:

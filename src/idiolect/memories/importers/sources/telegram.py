@@ -12,13 +12,16 @@ from typing import Any
 
 import msgspec
 
-from idiolect.memories.importers.export import Export
+from idiolect.memories.importers.export import HEAD_BYTES, Export, Member
 from idiolect.memories.importers.json_stream import lenient, records
 from idiolect.memories.importers.message import Asked, Kind, Message, Person, Thread, Unreadable
 from idiolect.memories.importers.times import from_iso, from_number
 
-_FILES = r"result\.json|messages\.json|.*telegram.*\.json"
+_FILES = r".*\.json"
+#: A file that begins with hundreds of contacts says only below them what it is: so far is looked.
+_LOOKED = 4 << 20
 _OWNER = re.compile(rb'"personal_information"\s*:\s*\{[^{}]*?"user_id"\s*:\s*"?(\d+)')
+_ABOUT = re.compile(rb'\s*\{\s*"about"\s*:')
 _TWO = ("personal_chat", "bot_chat", "saved_messages")
 _UNKNOWN = Person("", "", me=False)
 #: Pieces of a text that repeat somebody else's words.
@@ -40,19 +43,33 @@ class _Said(msgspec.Struct, gc=False):
     from_id: Any = None
     text: Any = None
     reply_to_message_id: Any = None
+    reply_to_peer_id: Any = None
     forwarded_from: Any = msgspec.UNSET
     saved_from: Any = msgspec.UNSET
     via_bot: Any = None
 
 
 def found(export: Export) -> bool:
-    return any(_is_telegram(export.head(m)) for m in export.matching(_FILES))
+    return any(_beginning(export, m) for m in export.matching(_FILES))
+
+
+def _beginning(export: Export, member: Member) -> bytes:
+    """Return so much of a file as tells that it is Telegram's; nothing of any other."""
+    head = export.head(member)
+    if _is_telegram(head):
+        return head
+    if len(head) < HEAD_BYTES or not _ABOUT.match(head):
+        return b""
+    with member.open() as file:
+        more = file.read(_LOOKED)
+    return more if _is_telegram(more) else b""
 
 
 def _is_telegram(head: bytes) -> bool:
     return (
         (b'"date_unixtime"' in head and b'"from_id"' in head)
-        or (b'"personal_information"' in head and b'"about"' in head)
+        or (b'"personal_information"' in head and b'"about"' in head and b'"bio"' in head)
+        or (b'"personal_information"' in head and _ABOUT.match(head) is not None)
         or (
             b'"messages"' in head
             and re.search(rb'"type"\s*:\s*"(?:personal_chat|private_|public_|saved_messages|bot_chat)', head)
@@ -63,8 +80,8 @@ def _is_telegram(head: bytes) -> bool:
 
 def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
     for member in export.matching(_FILES):
-        head = export.head(member)
-        if not _is_telegram(head):
+        head = _beginning(export, member)
+        if not head:
             continue
         owner = _OWNER.search(head)
         reader = _Reader(f"user{owner[1].decode()}" if owner else None, asked)
@@ -106,7 +123,8 @@ class _Reader:
 
     def message(self, thread: Thread, said: _Said) -> Message:
         text = _text(said.text)
-        reply = said.reply_to_message_id
+        # What is answered may be of another chat, where the same number is another message.
+        reply = said.reply_to_message_id if said.reply_to_peer_id is None else None
         when = from_number(said.date_unixtime)
         return Message(
             thread,
@@ -140,7 +158,15 @@ class _Reader:
             return "forwarded"
         if said.via_bot:
             return "bot"
+        if isinstance(said.text, list) and _is_command(said.text):
+            return "tool"
         return "said" if text else "media"
+
+
+def _is_command(pieces: list[Any]) -> bool:
+    """Tell whether a text is a command to a bot, and nothing else."""
+    kinds = {p.get("type") if isinstance(p, dict) else "" for p in pieces if not isinstance(p, str) or p.strip()}
+    return kinds == {"bot_command"}
 
 
 def _text(text: Any) -> str:
