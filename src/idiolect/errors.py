@@ -7,6 +7,7 @@
     │   ├── OptionFault          a setting, flag or settings file
     │   ├── BaseModelFault       a base model that is missing, broken or not supported
     │   ├── DataFault            a data set or one of its records
+    │   ├── DamagedFile          a file of the home that cannot be read as what it must be
     │   └── ExportFault          what another program exported
     ├── MachineFault         this computer lacks something                               exit code 2
     │   ├── NoRoom               disk
@@ -61,6 +62,10 @@ class BaseModelFault(UserFault):
 
 class DataFault(UserFault):
     """A data set, or records of it, cannot be trained on."""
+
+
+class DamagedFile(UserFault):
+    """A file of the home is gone, cut short, or not what it must be."""
 
 
 class ExportFault(UserFault):
