@@ -125,7 +125,7 @@ class _Visit:
 
     @property
     def far(self) -> transfer.Far:
-        return transfer.Far(self.connection, self.there.python, self.job.folder.rpartition("/")[2])
+        return transfer.Far(self.connection, self.there.python, self.job.folder.rpartition("/")[2], self.box.host)
 
 
 async def _train(box: SshBox, known_hosts: Path, errand: Errand, report: Callable[[Event], None], heard: Heard) -> str:
@@ -184,7 +184,7 @@ async def _fetch_checkpoints(visit: _Visit, errand: Errand) -> None:
     The newest comes after the best one that it goes back to, and what was here before goes when both are.
     """
     here, job = errand.bundle / "checkpoints", visit.job
-    names = await visit.far.does("snapshot", job.checkpoints, job.held)
+    names = far_job.checkpoint_names(await visit.far.does("snapshot", job.checkpoints, job.held), visit.box.host)
     for name in (n for n in names if not (here / n).exists()):
         partial_one = here / f".{name}.partial"
         await transfer.fetch_folder(visit.far, f"{job.held}/{name}", partial_one, lambda *_: None)

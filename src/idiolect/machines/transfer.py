@@ -2,19 +2,20 @@
 
 A file grows beside its place, as `<name>.<who>.partial` there, so that two who send the same file do not meet, and as
 `<name>.partial` here. What is there already is kept if its SHA-256 is that of the same
-stretch on the other side; the whole must agree before it takes its name.
+stretch on the other side; the whole must agree before it takes its name. What comes here comes through arrivals.py.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from idiolect.errors import RunFailed
-from idiolect.files import remove
+from idiolect.arrivals import PARTIAL, Arrival, Refused, announced
+from idiolect.errors import NoRoom, RunFailed
 from idiolect.machines import on_site
 from idiolect.machines.connection import output_of
 
@@ -33,6 +34,7 @@ class Far:
     python: str
     who: str = "us"
     """The job that sends: the same one after an interruption, another one for another run."""
+    host: str = "the other computer"
 
     async def does(self, *words: str) -> list[str]:
         """Do there what on_site.py can do; return the lines that it prints."""
@@ -54,16 +56,32 @@ async def send_folder(far: Far, local: Path, folder: str, progress: Progress) ->
 
 
 async def fetch_folder(far: Far, folder: str, local: Path, progress: Progress) -> None:
-    """Fetch all files below a folder there; those that are here already, byte for byte, are not fetched again."""
-    listed = [line.split("\t", 2) for line in await far.does("list", folder)]
-    total, done = sum(int(size) for size, _, _ in listed), 0
-    async with far.connection.start_sftp_client() as sftp:
-        for size, digest, name in listed:
-            there, here = _There(f"{folder}/{name}", digest), local / name
-            if not (here.exists() and on_site.sha256(here) == digest):
-                await _fetch(far, sftp, there, here, _after(done, total, progress))
-            done += int(size)
-            progress(done, total)
+    """Fetch all files below a folder there; those that are here already, byte for byte, are not fetched again.
+
+    Raises RunFailed where the other side names a file that would lie elsewhere, or sends another than it has named,
+    and NoRoom before the first byte of more than this disk has room for.
+    """
+    with _strangeness_told(far):
+        files = [Arrival(local, file) for file in announced(await far.does("list", folder))]
+        total, done = sum(a.file.size for a in files), 0
+        missing = [a for a in files if not a.is_here]
+        _check_room(local, sum(a.file.size for a in missing))
+        async with far.connection.start_sftp_client() as sftp:
+            for arrival in files:
+                if arrival in missing:
+                    there = f"{folder}/{arrival.file.name}"
+                    await _fetch(far, sftp, there, arrival, _after(done, total, progress))
+                done += arrival.file.size
+                progress(done, total)
+
+
+def _check_room(folder: Path, needed: int) -> None:
+    standing = next(f for f in (folder, *folder.parents) if f.exists())
+    if needed > (free := shutil.disk_usage(standing).free):
+        raise NoRoom(
+            f"The other computer has {needed / 1e9:,.1f} GB to fetch, and {standing} has room for {free / 1e9:,.1f}.",
+            "Free some room, then: idiolect runs resume",
+        )
 
 
 async def send(far: Far, local: Path, path: str, progress: Callable[[int], None]) -> None:
@@ -71,12 +89,6 @@ async def send(far: Far, local: Path, path: str, progress: Callable[[int], None]
     async with far.connection.start_sftp_client() as sftp:
         with _refusals_told(path):
             await _send(far, sftp, local, _There(path, on_site.sha256(local)), progress)
-
-
-async def fetch(far: Far, path: str, local: Path, progress: Callable[[int], None]) -> None:
-    """Fetch one file. Raises RunFailed if what arrived is not what was there."""
-    async with far.connection.start_sftp_client() as sftp:
-        await _fetch(far, sftp, _There(path, await far.sha256(path)), local, progress)
 
 
 @dataclass(frozen=True)
@@ -112,25 +124,34 @@ async def _send(
 
 
 async def _fetch(
-    far: Far, sftp: asyncssh.SFTPClient, file: _There, local: Path, progress: Callable[[int], None]
+    far: Far, sftp: asyncssh.SFTPClient, path: str, arrival: Arrival, progress: Callable[[int], None]
 ) -> None:
-    local.parent.mkdir(parents=True, exist_ok=True)
-    partial = local.with_name(f"{local.name}.partial")
-    begun = partial.stat().st_size if partial.exists() else 0
-    if begun and await far.sha256(file.path, begun) != on_site.sha256(partial):
-        begun = 0
-    async with sftp.open(file.path, "rb") as there:
-        with partial.open("r+b" if begun else "wb") as here:
-            here.seek(begun)
-            while part := await there.read(_CHUNK, begun):
-                here.write(cast("bytes", part))
-                begun += len(part)
-                progress(begun)
-            here.truncate()
-    if on_site.sha256(partial) != file.sha256:
-        remove(partial)
-        raise RunFailed(f"{file.path} arrived altered.", "Try again; what is done is kept.")
-    partial.replace(local)
+    with arrival as file:
+        if file.begun and await far.sha256(path, file.begun) != file.sha256:
+            file.restart()
+        async with sftp.open(path, "rb") as there:
+            while part := await there.read(_CHUNK, file.begun):
+                file.write(cast("bytes", part))
+                progress(file.begun)
+
+
+@contextmanager
+def _strangeness_told(far: Far) -> Iterator[None]:
+    """Raise RunFailed where the other computer has sent what is not taken, or refuses to give it."""
+    import asyncssh
+
+    try:
+        yield
+    except Refused as error:
+        raise RunFailed(
+            f"What {far.host} sends is not taken: {error}.", "If that computer is in order, go on: idiolect runs resume"
+        ) from error
+    except (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection):
+        raise
+    except asyncssh.SFTPError as error:
+        raise RunFailed(
+            f"{far.host} does not give its files: {error.reason}.", "Try again; what is done is kept."
+        ) from error
 
 
 @contextmanager
@@ -151,7 +172,7 @@ def _refusals_told(path: str) -> Iterator[None]:
 
 def _half(file: Path) -> bool:
     """Whether a file is, or lies in, something that has not been written or fetched to its end."""
-    return any(part.endswith(".partial") for part in file.parts)
+    return any(part.endswith(PARTIAL) for part in file.parts)
 
 
 def _after(done: int, total: int, progress: Progress) -> Callable[[int], None]:
