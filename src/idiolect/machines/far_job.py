@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from idiolect.errors import RunFailed
-from idiolect.machines.connection import exists, output_of, run
+from idiolect.machines.connection import FarFault, exists, output_of, run
 from idiolect.machines.installation import Installed
 from idiolect.training import Event, decode
 
@@ -31,6 +31,7 @@ _POLL_SECONDS = 1.0
 EVENTS_AT_ONCE, _MOST_EVENTS = 4 << 20, 1 << 30
 #: As Transformers names them.
 _CHECKPOINT = re.compile(r"checkpoint-\d{1,12}", re.ASCII)
+_EXIT_CODE = re.compile(r"-?\d{1,9}", re.ASCII)
 State = Literal["absent", "running", "ended", "fallen"]
 _OFFLINE = "HF_HUB_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 TOKENIZERS_PARALLELISM=false"
 
@@ -101,7 +102,7 @@ async def state(connection: asyncssh.SSHClientConnection, job: FarJob) -> State:
     folder = shlex.quote(job.folder)
     asked = f"cd {folder} 2>/dev/null || {{ echo absent; exit; }}; test -e pid || {{ echo absent; exit; }}; "
     asked += "test -e code && echo ended || { kill -0 -$(cat pid) 2>/dev/null && echo running || echo fallen; }"
-    said = str((await run(connection, asked)).stdout).strip()
+    said = (await run(connection, asked)).stdout.strip()
     return said if said in ("running", "ended", "fallen") else "absent"  # type: ignore[return-value]
 
 
@@ -171,12 +172,15 @@ async def is_trained(connection: asyncssh.SSHClientConnection, job: FarJob) -> b
 
 
 async def exit_code(connection: asyncssh.SSHClientConnection, job: FarJob) -> int:
-    return int(await output_of(connection, "cat", f"{job.folder}/code"))
+    said = (await output_of(connection, "cat", f"{job.folder}/code")).strip()
+    if not _EXIT_CODE.fullmatch(said):
+        raise FarFault(f"The job there has left {said[:80]!r} for an exit code.", "See to that computer.")
+    return int(said)
 
 
 async def last_line(connection: asyncssh.SSHClientConnection, job: FarJob) -> str:
     said = await output_of(connection, "tail", "-n", "20", f"{job.folder}/log")
-    return next((line for line in reversed(said.splitlines()) if line.strip()), "it printed nothing")
+    return next((line[:300] for line in reversed(said.splitlines()) if line.strip()), "it printed nothing")
 
 
 async def stop(connection: asyncssh.SSHClientConnection, job: FarJob) -> None:

@@ -7,23 +7,29 @@ stretch on the other side; the whole must agree before it takes its name. What c
 
 from __future__ import annotations
 
+import asyncio
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from idiolect.arrivals import PARTIAL, Arrival, Refused, announced
 from idiolect.errors import NoRoom, RunFailed
 from idiolect.machines import on_site
-from idiolect.machines.connection import output_of
+from idiolect.machines.connection import FarFault, output_of
 
 if TYPE_CHECKING:
     import asyncssh
 
 _CHUNK = 4 << 20
+#: So long a chunk may be under way: at 14 kB/s it is not.
+_CHUNK_SECONDS = 300
+#: What reads every byte of a model there: thirty gigabytes from a slow disk.
+_READ_ALL_SECONDS = 1800
 Progress = Callable[[int, int], None]
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -39,11 +45,16 @@ class Far:
     async def does(self, *words: str) -> list[str]:
         """Do there what on_site.py can do; return the lines that it prints."""
         script = Path(on_site.__file__).read_text(encoding="utf-8")
-        return (await output_of(self.connection, self.python, "-", *words, stdin=script)).splitlines()
+        said = await output_of(self.connection, self.python, "-", *words, stdin=script, seconds=_READ_ALL_SECONDS)
+        return said.splitlines()
+
+    async def says(self, *words: str) -> str:
+        """Do there what on_site.py answers in one line; return that line."""
+        return "".join((await self.does(*words))[-1:])
 
     async def sha256(self, path: str, count: int | None = None) -> str:
         """Return the digest of the first `count` bytes of a file there, or of all of it."""
-        return (await self.does("sha256", path, *([] if count is None else [str(count)])))[0]
+        return await self.says("sha256", path, *([] if count is None else [str(count)]))
 
 
 async def send_folder(far: Far, local: Path, folder: str, progress: Progress) -> None:
@@ -114,7 +125,7 @@ async def _send(
         with local.open("rb") as here:
             here.seek(begun)
             while part := here.read(_CHUNK):
-                await there.write(part, begun)
+                await _in_time(there.write(part, begun), file.path)
                 begun += len(part)
                 progress(begun)
     if await far.sha256(partial) != file.sha256:
@@ -130,9 +141,19 @@ async def _fetch(
         if file.begun and await far.sha256(path, file.begun) != file.sha256:
             file.restart()
         async with sftp.open(path, "rb") as there:
-            while part := await there.read(_CHUNK, file.begun):
+            while part := await _in_time(there.read(_CHUNK, file.begun), path):
                 file.write(cast("bytes", part))
                 progress(file.begun)
+
+
+async def _in_time(moving: Awaitable[_T], path: str) -> _T:
+    """Wait for a chunk. Raises FarFault if it does not come, or go, in any useful time."""
+    try:
+        return await asyncio.wait_for(moving, _CHUNK_SECONDS)
+    except TimeoutError as error:
+        raise FarFault(
+            f"{path} does not move any more.", "Look at that computer; then: idiolect runs resume"
+        ) from error
 
 
 @contextmanager
