@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -13,11 +14,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from idiolect.errors import DamagedFile
+from idiolect.errors import DamagedFile, MachineFault, NoRoom
 
 _Record = TypeVar("_Record")
 
 _PARTIAL = ".partial"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTSUP, errno.EMFILE, errno.ENFILE}
+_GONE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTEMPTY, errno.ESTALE}
 #: No file of ours is nested deeper; what works through one by calling itself has room for it.
 _DEEPEST = 64
 _MEND = "Mend it, or put it back from a copy."
@@ -135,6 +139,21 @@ def _nested(value: Any) -> int:
         depth += 1
         level = [v for w in level if isinstance(w, dict | list) for v in (w.values() if isinstance(w, dict) else w)]
     return depth
+
+
+def fault_of_the_disk(error: OSError) -> MachineFault | None:
+    """Return what a person can do something about: a disk or a folder that refuses, a file that is gone.
+
+    None for what is no fault of the disk.
+    """
+    where = error.filename or "a file"
+    if error.errno in _FULL:
+        return NoRoom(f"The disk became full while {where} was written.", "Free some room, and try again.")
+    if error.errno in _CLOSED:
+        return MachineFault(f"{where}: {error.strerror}.", "See to that folder and its disk, and try again.")
+    if error.errno in _GONE and error.filename:
+        return MachineFault(f"{where}: {error.strerror}.", "Put back what was there, or begin anew.")
+    return None
 
 
 def regular_bytes(path: Path) -> bytes:

@@ -98,7 +98,7 @@ def test_a_command_that_hangs_or_trickles_ends(box: HostileBox) -> None:
             await asyncio.sleep(0.1)
 
     for answer in (trickle, asyncio.sleep(600)):
-        box.alter = lambda *_, answer=answer: answer if callable(answer) else (lambda _: answer)  # type: ignore[misc]
+        box.alter = lambda *_, answer=answer: answer if callable(answer) else (lambda _: answer)
         began = time.monotonic()
         with pytest.raises(IdiolectError, match="has not ended on the other computer within 1 seconds"):
             ran(box, "true", 1)

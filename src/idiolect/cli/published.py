@@ -9,14 +9,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from idiolect.cli.flags import HomeFolder, Username, home_at
+from idiolect.cli.flags import HomeFolder, Username, checked, home_at
 from idiolect.cli.listing import listing, show_table
 
 Label = Annotated[str, typer.Argument(help="The run's label, as `idiolect runs` lists it.", metavar="RUN")]
 
 
 def models(
-    username: Annotated[str | None, typer.Option("--username", "-u", help="Of this person alone.")] = None,
+    username: Annotated[
+        str | None, typer.Option("--username", "-u", help="Of this person alone.", callback=checked)
+    ] = None,
     home: HomeFolder = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -49,7 +51,9 @@ def rollback(username: Username, home: HomeFolder = None) -> None:
 
 def check_template(
     run: Annotated[str, typer.Option(help="The run's label, as `idiolect runs` lists it.")],
-    username: Annotated[str | None, typer.Option("--username", "-u", help="Of this person alone.")] = None,
+    username: Annotated[
+        str | None, typer.Option("--username", "-u", help="Of this person alone.", callback=checked)
+    ] = None,
     home: HomeFolder = None,
 ) -> None:
     """Compare a dozen talks as training, llama.cpp and Ollama see them, token for token."""

@@ -132,7 +132,7 @@ async def run(
     ssh, mark = _asyncssh(), secrets.token_hex(8)
     try:
         async with asyncio.timeout(seconds):
-            process = await connection.create_process(f"echo {mark}; {command}", encoding=None)
+            process = await connection.create_process(f"umask 077; echo {mark}; {command}", encoding=None)
             try:
                 process.stdin.write(stdin.encode())
                 process.stdin.write_eof()
