@@ -7,6 +7,7 @@
     │   ├── OptionFault          a setting, flag or settings file
     │   ├── BaseModelFault       a base model that is missing, broken or not supported
     │   ├── DataFault            a data set or one of its records
+    │   ├── DamagedFile          a file of the home that cannot be read as what it must be
     │   └── ExportFault          what another program exported
     ├── MachineFault         this computer lacks something                               exit code 2
     │   ├── NoRoom               disk
@@ -22,6 +23,16 @@ Exit code 2 means that nothing was begun. Whatever is not in this tree is a bug 
 
 from __future__ import annotations
 
+import re
+
+#: What a terminal obeys instead of showing it (ECMA-48), and what makes text read backwards (UAX #9).
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def plain(text: str) -> str:
+    """Return text of unknown origin as what can be shown: no control code of a terminal, nothing that is no text."""
+    return _CONTROL.sub("\ufffd", text)
+
 
 class IdiolectError(Exception):
     """What happened (and on what), and what to do about it: one line each."""
@@ -29,9 +40,8 @@ class IdiolectError(Exception):
     exit_code = 1
 
     def __init__(self, problem: str, remedy: str) -> None:
-        super().__init__(problem, remedy)
-        self.problem = problem
-        self.remedy = remedy
+        self.problem, self.remedy = plain(problem), plain(remedy)
+        super().__init__(self.problem, self.remedy)
 
     def __str__(self) -> str:
         return f"{self.problem}\n{self.remedy}"
@@ -61,6 +71,10 @@ class BaseModelFault(UserFault):
 
 class DataFault(UserFault):
     """A data set, or records of it, cannot be trained on."""
+
+
+class DamagedFile(UserFault):
+    """A file of the home is gone, cut short, or not what it must be."""
 
 
 class ExportFault(UserFault):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +14,17 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from idiolect.errors import DamagedFile, MachineFault, NoRoom
+
 _Record = TypeVar("_Record")
 
 _PARTIAL = ".partial"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTSUP, errno.EMFILE, errno.ENFILE}
+_GONE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTEMPTY, errno.ESTALE}
+#: No file of ours is nested deeper; what works through one by calling itself has room for it.
+_DEEPEST = 64
+_MEND = "Mend it, or put it back from a copy."
 
 #: What is raised for a JSON file that is not there, cut short, not UTF-8, of other types, or nested without end.
 DAMAGED = (OSError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError)
@@ -100,6 +110,68 @@ def write_jsonl(target: Path, records: Iterable[Any]) -> None:
             out.write(encoder.encode(record) + b"\n")
 
 
+def read_json(path: Path, kind: type[_Record], remedy: str = _MEND) -> _Record:
+    """Read a JSON file of any home as what it must be: a struct, `dict`, `list[...]`.
+
+    Raises DamagedFile, which names the file, whatever is wrong with it: gone, closed, no ordinary file, cut short,
+    empty, not UTF-8, of other types, nested without end.
+    """
+    try:
+        return decode_json(regular_bytes(path), kind)
+    except (OSError, ValueError) as error:
+        raise DamagedFile(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}", remedy) from error
+
+
+def decode_json(content: bytes | str, kind: type[_Record]) -> _Record:
+    """Decode JSON that somebody else may have written. Raises ValueError, whatever is wrong with it."""
+    try:
+        value = msgspec.json.decode(content, type=kind)
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise ValueError(str(error)) from error
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    if _nested(value) > _DEEPEST:
+        raise ValueError("it is nested too deep")
+    return value
+
+
+def _nested(value: Any) -> int:
+    """Return how deep the lists and objects of plain JSON lie in each other, or a little more than may be."""
+    depth, level = 0, [value]
+    while level and depth <= _DEEPEST:
+        depth += 1
+        level = [v for w in level if isinstance(w, dict | list) for v in (w.values() if isinstance(w, dict) else w)]
+    return depth
+
+
+def fault_of_the_disk(error: OSError) -> MachineFault | None:
+    """Return what a person can do something about: a disk or a folder that refuses, a file that is gone.
+
+    None for what is no fault of the disk.
+    """
+    where = error.filename or "a file"
+    if error.errno in _FULL:
+        return NoRoom(f"The disk became full while {where} was written.", "Free some room, and try again.")
+    if error.errno in _CLOSED:
+        return MachineFault(f"{where}: {error.strerror}.", "See to that folder and its disk, and try again.")
+    if error.errno in _GONE and error.filename:
+        return MachineFault(f"{where}: {error.strerror}.", "Put back what was there, or begin anew.")
+    return None
+
+
+def regular_bytes(path: Path) -> bytes:
+    """Return the bytes of an ordinary file. Raises OSError, also for a pipe or a device, which might never end."""
+    with open(path, "rb", opener=_without_waiting) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(0, "it is no ordinary file", str(path))
+        return file.read()
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open also a pipe at once, that nobody writes to."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def decode_lines(content: bytes, kind: type[_Record]) -> tuple[list[_Record], list[str]]:
     """Decode JSON lines; return the records, and what is wrong with each of the other lines."""
     decoder = msgspec.json.Decoder(kind)
@@ -107,7 +179,7 @@ def decode_lines(content: bytes, kind: type[_Record]) -> tuple[list[_Record], li
     for number, line in enumerate(content.splitlines(), start=1):
         try:
             records.append(decoder.decode(line))
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             faults.append(f"line {number}: {error}")
     return records, faults
 

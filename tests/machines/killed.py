@@ -18,7 +18,7 @@ from typing import Any
 from idiolect.machines.described import RunPodWishes
 from idiolect.machines.pods import Renting
 from idiolect.machines.rented import end_rented, train_rented
-from idiolect.machines.runpod_api import Account
+from idiolect.machines.runpod_calls import Account
 from idiolect.machines.ssh import Errand
 from idiolect.training import Event, Finished, Moved, Note, Started, is_trained
 from tests.machines.runpod_server import KEY

@@ -15,7 +15,7 @@ from idiolect.machines import train_here
 from idiolect.machines.leases import billed, read_lease
 from idiolect.machines.pods import Renting, reap, rent
 from idiolect.machines.rented import end_rented, train_rented
-from idiolect.machines.runpod_api import Account, NoCapacity
+from idiolect.machines.runpod_calls import Account, NoCapacity
 from idiolect.machines.ssh import Errand
 from idiolect.training import Event, Note, Stepped, decode
 from tests.machines.conftest import MakeJob, weights

@@ -20,7 +20,7 @@ from idiolect.machines import of_this_computer, train_here
 from idiolect.machines.connection import UnknownHostKey, connected
 from idiolect.machines.described import SshBox
 from idiolect.machines.ssh import Errand, check, lost, train_there
-from idiolect.machines.transfer import Far, fetch, send
+from idiolect.machines.transfer import Far, fetch_folder, send
 from idiolect.training import Event, Moved, Note, Stepped, is_trained
 from tests.machines.conftest import MakeJob, weights
 from tests.machines.ssh_server import SSHD, SshServer
@@ -121,7 +121,8 @@ def test_what_cannot_be_reached_or_entered_is_said(box: SshBox, known: Path, tmp
 
 
 def test_a_transfer_goes_on_in_the_middle(box: SshBox, known: Path, tmp_path: Path) -> None:
-    local, far = tmp_path / "weights.bin", str(tmp_path / "there" / "weights.bin")
+    local, far = tmp_path / "weights.bin", str(tmp_path / "there" / "files" / "weights.bin")
+    back = tmp_path / "back" / "weights.bin"
     local.write_bytes(os.urandom(12 << 20))
 
     async def both_ways() -> tuple[list[int], list[int]]:
@@ -130,43 +131,47 @@ def test_a_transfer_goes_on_in_the_middle(box: SshBox, known: Path, tmp_path: Pa
         async with connected(box, known) as connection:
             there = Far(connection, sys.executable)
             await send(there, local, far, sent.append)
-            await fetch(there, far, tmp_path / "back.bin", got.append)
-        return sent, got
+            await fetch_folder(there, str(Path(far).parent), back.parent, lambda done, _: got.append(done))
+        return sent, list(dict.fromkeys(got))
 
     # The first eight megabytes had arrived, on either side, when the network went away.
+    for folder in (Path(far).parent, back.parent):
+        folder.mkdir()
     Path(f"{far}.us.partial").write_bytes(local.read_bytes()[: 8 << 20])
-    (tmp_path / "back.bin.partial").write_bytes(local.read_bytes()[: 8 << 20])
+    Path(f"{back}.partial").write_bytes(local.read_bytes()[: 8 << 20])
     assert asyncio.run(both_ways()) == ([12 << 20], [12 << 20])
-    assert sha256(tmp_path / "back.bin") == sha256(local) == sha256(Path(far))
+    assert sha256(back) == sha256(local) == sha256(Path(far))
     # What is there already is not sent; what only looks like a beginning is not kept.
-    (tmp_path / "back.bin.partial").write_bytes(bytes(8 << 20))
+    back.unlink()
+    Path(f"{back}.partial").write_bytes(bytes(8 << 20))
     sent, got = asyncio.run(both_ways())
     assert (sent, got) == ([12 << 20], [4 << 20, 8 << 20, 12 << 20])
-    assert sha256(tmp_path / "back.bin") == sha256(local)
+    assert sha256(back) == sha256(local)
 
 
 @pytest.mark.slow
 def test_a_download_that_is_cut_goes_on_where_it_was(
     box: SshBox, known: Path, tmp_path: Path, server: SshServer
 ) -> None:
-    there, here = tmp_path / "weights.bin", tmp_path / "back.bin"
+    there, here = tmp_path / "files" / "weights.bin", tmp_path / "back" / "weights.bin"
+    there.parent.mkdir()
     there.write_bytes(os.urandom(24 << 20))
     got: list[int] = []
 
-    def listen(done: int) -> None:
+    def listen(done: int, _: int) -> None:
         got.append(done)
         if got == [4 << 20, 8 << 20]:
             server.cut()
 
     async def download() -> None:
         async with connected(box, known) as connection:
-            await fetch(Far(connection, sys.executable), str(there), here, listen)
+            await fetch_folder(Far(connection, sys.executable), str(there.parent), here.parent, listen)
 
     with pytest.raises(lost()):
         asyncio.run(download())
     assert not here.exists()
     asyncio.run(download())
-    assert got == [n << 22 for n in range(1, 7)]  # each four megabytes once
+    assert got == [*(n << 22 for n in range(1, 7)), 24 << 20]  # each four megabytes once
     assert sha256(here) == sha256(there)
 
 

@@ -24,8 +24,8 @@ def test_files_lie_where_they_lay_in_what_was_dropped(home: Home) -> None:
     assert not list(home.uploads.iterdir())
 
 
-UP = ("..", "../a", "/etc/passwd", "a/../../b", ".", "a/./b")
-NO_NAMES = ("", "a//b", "a/", "a\\b", "a\0b", "a\nb", "x" * 201, "a/" * 31 + "b")
+UP = ("C:\\a", "C:a", "..", "../a", "/etc/passwd", "a/../../b", ".", "a/./b")
+NO_NAMES = ("", "a//b", "a/", "a\\b", "a\0b", "a\nb", "x" * 241, "\x9b2J", "\udcff", "a/" * 31 + "b")
 
 
 @pytest.mark.parametrize("name", [*UP, *NO_NAMES])

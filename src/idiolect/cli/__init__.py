@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import NoReturn
 
 import typer
 from rich.console import Console
@@ -24,6 +26,7 @@ from idiolect.cli.serve import serve
 from idiolect.cli.studio import studio
 from idiolect.cli.worker import worker
 from idiolect.errors import IdiolectError
+from idiolect.files import fault_of_the_disk
 
 app = typer.Typer(
     name="idiolect",
@@ -70,10 +73,23 @@ def idiolect(
 
 
 def main() -> None:
-    """Run a command. Errors of ours end in two lines and their exit code; others keep their traceback."""
+    """Run a command. Errors of ours, and the disk's, end in two lines and an exit code; others keep their traceback.
+
+    What a command and its processes write can be read by their owner alone.
+    """
+    os.umask(0o077)
     try:
         app()
     except IdiolectError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]{type(error).__name__}[/]: ", end="")
-        print(error, file=sys.stderr)  # noqa: T201 - not markup: it may hold brackets
-        sys.exit(error.exit_code)
+        _say(error)
+    except OSError as error:
+        fault = fault_of_the_disk(error)
+        if fault is None:
+            raise
+        _say(fault)
+
+
+def _say(error: IdiolectError) -> NoReturn:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]{type(error).__name__}[/]: ", end="")
+    print(error, file=sys.stderr)  # noqa: T201 - not markup: it may hold brackets
+    sys.exit(error.exit_code)

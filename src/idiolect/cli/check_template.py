@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from idiolect.cli.flags import HomeFolder, home_at
+from idiolect.cli.flags import AnyUsername, HomeFolder, home_at
 
 if TYPE_CHECKING:
     from idiolect.home import Home
@@ -20,7 +20,7 @@ def check_template(
     base_model: Annotated[
         str | None, typer.Option("--base-model", help="A base model, before any training: embedded, a folder, an id.")
     ] = None,
-    username: Annotated[str | None, typer.Option("--username", "-u", help="Of this person alone.")] = None,
+    username: AnyUsername = None,
     home: HomeFolder = None,
 ) -> None:
     """Compare what training saw before each reply with what llama.cpp and Ollama ask with, token for token.

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from idiolect.cli.flags import HomeFolder, Username, home_at, with_option_flags
+from idiolect.cli.flags import HomeFolder, Username, checked, home_at, with_option_flags
 
 app = typer.Typer(invoke_without_command=True, help="Make a person's data set and show what it is made of.")
 
@@ -25,7 +25,7 @@ PrivateCheck = Annotated[bool, typer.Option("--private-check", help="List which 
 def dataset(
     context: typer.Context,
     flags: Mapping[str, Any],
-    username: Annotated[str | None, typer.Option("--username", "-u", help="Whose memories.")] = None,
+    username: Annotated[str | None, typer.Option("--username", "-u", help="Whose memories.", callback=checked)] = None,
     home: HomeFolder = None,
     private_check: PrivateCheck = False,
 ) -> None:

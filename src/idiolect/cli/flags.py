@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Optional, get_origin
@@ -13,14 +14,44 @@ import typer
 from pydantic.fields import FieldInfo
 
 from idiolect.config import FULL_FINE_TUNE, ImportOptions, Options, typed
+from idiolect.errors import UnknownPerson
 from idiolect.home import Home, default_root
 
-Username = Annotated[str, typer.Option("--username", "-u", help="Whose memories: a folder in profiles/.")]
+#: One part of a path, as every system can have it.
+_NAME = re.compile(r"[^/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,60}")
+
+
+def checked(context: typer.Context, option: typer.CallbackParam, value: Any) -> Any:
+    """Let a command begin only if whom it names is known in its home: every --username and --home goes through here.
+
+    The later of the two finds the other. Raises UnknownPerson, also for what can be nobody's name.
+    """
+    given = {**context.params, str(option.name): value}
+    if {"home", "username"} <= given.keys() and given["username"] is not None:
+        named = given["username"]
+        for person in [named] if isinstance(named, str) else named:
+            _check(home_at(given["home"]), person, may_be_new=context.info_name == "import")
+    return value
+
+
+def _check(home: Home, person: str, *, may_be_new: bool) -> None:
+    if person in (".", "..") or not _NAME.fullmatch(person):
+        raise UnknownPerson(f"{person[:80]!r} cannot be anybody's name.", "A name is that of a folder in profiles/.")
+    if not may_be_new and person not in home.people() and not home.profile(person).root.is_dir():
+        raise UnknownPerson(
+            f"There is no profile of {person!r} in {home.root / 'profiles'}.",
+            f"Known: {', '.join(home.people()) or 'nobody yet'}.",
+        )
+
+
+Username = Annotated[
+    str, typer.Option("--username", "-u", help="Whose memories: a folder in profiles/.", callback=checked)
+]
 HomeFolder = Annotated[
     Path | None,
-    typer.Option("--home", help="Where everything lives (default: $IDIOLECT_HOME or ~/.idiolect)"),
+    typer.Option("--home", help="Where everything lives (default: $IDIOLECT_HOME or ~/.idiolect)", callback=checked),
 ]
-AnyUsername = Annotated[str | None, typer.Option("--username", "-u", help="Of this person alone.")]
+AnyUsername = Annotated[str | None, typer.Option("--username", "-u", help="Of this person alone.", callback=checked)]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for another run of this person instead of refusing.")]
 Queue = Annotated[

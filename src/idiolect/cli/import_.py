@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from idiolect.cli.flags import HomeFolder, home_at, with_import_flags
+from idiolect.cli.flags import HomeFolder, checked, home_at, with_import_flags
 
 if TYPE_CHECKING:
     from idiolect.config import ImportOptions
@@ -25,7 +25,9 @@ def import_(  # noqa: PLR0913, PLR0917 - what can be typed
     flags: Mapping[str, Any],
     source: Annotated[str | None, typer.Argument(help="chatgpt, whatsapp, …: see docs/import.md.")] = None,
     path: Annotated[Path | None, typer.Argument(help="The file, folder or zip that was downloaded.")] = None,
-    username: Annotated[str | None, typer.Option("--username", "-u", help="Whose memories; made if new.")] = None,
+    username: Annotated[
+        str | None, typer.Option("--username", "-u", help="Whose memories; made if new.", callback=checked)
+    ] = None,
     detect: Annotated[Path | None, typer.Option("--detect", help="Say what this is, and write nothing.")] = None,
     home: HomeFolder = None,
 ) -> None:

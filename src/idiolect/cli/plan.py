@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from idiolect.cli.flags import HomeFolder, home_at, with_option_flags
+from idiolect.cli.flags import HomeFolder, checked, home_at, with_option_flags
 from idiolect.cli.listing import line_console
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ _TITLES = {
 @with_option_flags
 def plan(
     flags: Mapping[str, Any],
-    username: Annotated[str | None, typer.Option("--username", "-u", help="Whose memories; default: nobody's.")] = None,
+    username: Annotated[
+        str | None, typer.Option("--username", "-u", help="Whose memories; default: nobody's.", callback=checked)
+    ] = None,
     tokens: Annotated[int | None, typer.Option(min=1, help="So many tokens an epoch, whatever the data.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     home: HomeFolder = None,

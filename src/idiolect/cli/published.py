@@ -8,14 +8,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from idiolect.cli.flags import HomeFolder, Username, home_at
+from idiolect.cli.flags import HomeFolder, Username, checked, home_at
 from idiolect.cli.listing import listing, show_table
 
 Label = Annotated[str, typer.Argument(help="The run's label, as `idiolect runs` lists it.", metavar="RUN")]
 
 
 def models(
-    username: Annotated[str | None, typer.Option("--username", "-u", help="Of this person alone.")] = None,
+    username: Annotated[
+        str | None, typer.Option("--username", "-u", help="Of this person alone.", callback=checked)
+    ] = None,
     home: HomeFolder = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:

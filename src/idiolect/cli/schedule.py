@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from idiolect.cli.flags import AsJson, HomeFolder, Username, home_at, print_json
+from idiolect.cli.flags import AsJson, HomeFolder, Username, checked, home_at, print_json
 from idiolect.cli.listing import listing, show_table
 
 app = typer.Typer(invoke_without_command=True, help="Train somebody every month, by itself; an `idiolect worker` does.")
@@ -20,7 +20,7 @@ _CYCLES = {"full": "full-cycle", "fine-tune": "fine-tune-cycle"}
 def schedule(  # noqa: PLR0913 - each is a flag
     context: typer.Context,
     *,
-    username: Annotated[str | None, typer.Option("--username", "-u", help="Who is trained.")] = None,
+    username: Annotated[str | None, typer.Option("--username", "-u", help="Who is trained.", callback=checked)] = None,
     monthly: Annotated[bool, typer.Option("--monthly", help="Every month; there is no other rhythm.")] = False,
     day: Annotated[int, typer.Option(min=1, max=31, help="Of the month, or its last if it has no such day.")] = 1,
     hour: Annotated[int, typer.Option(min=0, max=23, help="Of the day, in this computer's time.")] = 3,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from idiolect.cli.flags import HomeFolder, home_at
+from idiolect.cli.flags import HomeFolder, checked, home_at
 
 if TYPE_CHECKING:
     from idiolect.serving import Offered
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def serve(
     username: Annotated[
-        list[str] | None, typer.Option("--username", "-u", help="Whose model; may be said again. Everybody's if not.")
+        list[str] | None,
+        typer.Option("--username", "-u", help="Whose model; may be said again. Everybody's if not.", callback=checked),
     ] = None,
     home: HomeFolder = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 8642,

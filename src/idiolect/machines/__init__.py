@@ -19,7 +19,8 @@ from idiolect.machines.on_site import memory
 from idiolect.machines.pods import Candidate, Renting, candidates, reap
 from idiolect.machines.rented import end_rented, train_rented
 from idiolect.machines.resources import Resources, of_this_computer
-from idiolect.machines.runpod_api import Account, Pod, all_pods
+from idiolect.machines.runpod_api import Pod, all_pods
+from idiolect.machines.runpod_calls import Account
 from idiolect.machines.ssh import Errand, check, end_there, train_there
 
 __all__ = [

@@ -18,17 +18,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from idiolect.arrivals import Arrival, Refused, announced, placed
 from idiolect.errors import MachineFault, MissingPart, RunFailed
 from idiolect.files import make_folder, remove, whole, write_text
 from idiolect.machines import on_site
 from idiolect.machines.described import RayCluster
-from idiolect.machines.far_job import Heard
+from idiolect.machines.far_job import EVENTS_AT_ONCE, Heard, checkpoint_names
 from idiolect.machines.resources import Resources, decoded
 from idiolect.machines.ssh import Errand
 from idiolect.machines.wheel import requirements, write_wheel
 from idiolect.training import Event, Moved, Note, decode
 
 _POLL_SECONDS = 1.0
+_CHUNK = 4 << 20
 #: How long a cluster that does not answer is asked again; the job there goes on all the same.
 _SEEK_SECONDS = 600
 _EXTRAS = ("train", "export")
@@ -150,12 +152,15 @@ def _followed(client: Any, job: _Job, errand: Errand, report: Callable[[Event], 
             if time.monotonic() - lost_since > _SEEK_SECONDS:
                 raise RunFailed(f"The Ray cluster does not answer: {error}", _GO_ON) from error
         events = job.bundle / "events.jsonl"
-        if events.exists():
+        new = b""
+        if events.is_file():
             with events.open("rb") as file:
                 file.seek(heard.position)
-                new = file.read()
+                new = file.read(EVENTS_AT_ONCE)
             for event in decode(heard.lines(new)):
                 report(event)
+        if len(new) == EVENTS_AT_ONCE:
+            continue
         if state in ("SUCCEEDED", "FAILED", "STOPPED", "ABSENT"):
             return state
         if errand.mirrored:
@@ -166,16 +171,16 @@ def _followed(client: Any, job: _Job, errand: Errand, report: Callable[[Event], 
 def _bring(job: _Job, errand: Errand, report: Callable[[Event], None]) -> None:
     """Have here the outputs of a job that has trained, or else its last checkpoint."""
     if job.is_trained:
-        _put(job.bundle / "outputs", errand.bundle / "outputs", report, "results")
+        _take(job.bundle / "outputs", errand.bundle / "outputs", report, "results")
     else:
         _bring_checkpoints(job, errand)
 
 
 def _bring_checkpoints(job: _Job, errand: Errand) -> None:
     here, held = errand.bundle / "checkpoints", job.folder / "held"
-    names = on_site.snapshot(job.bundle / "checkpoints", held)
+    names = checkpoint_names(on_site.snapshot(job.bundle / "checkpoints", held), "The cluster")
     for name in (n for n in names if not (here / n).exists()):
-        _put(held / name, here / name, lambda _: None, "checkpoint")
+        _take(held / name, here / name, lambda _: None, "checkpoint")
     for old in (c for c in here.glob("checkpoint-*") if names and c.name not in names):
         remove(old)
 
@@ -190,6 +195,24 @@ def _put(source: Path, target: Path, report: Callable[[Event], None], what: str)
         shutil.copytree(source, partial, ignore=shutil.ignore_patterns("*.partial"))
         if on_site.listing(partial) != on_site.listing(source):
             raise RunFailed(f"{target} is not what {source} is.", "Try again; what is done is kept.")
+    report(Moved(f"{what}, over the shared disk", total, total))
+
+
+def _take(source: Path, target: Path, report: Callable[[Event], None], what: str) -> None:
+    """Copy a folder that others can write to; nothing of it leads elsewhere. Raises RunFailed if something would."""
+    if target.exists():
+        return
+    try:
+        files = announced(on_site.listing(source))
+        with whole(target) as partial:
+            partial.mkdir()
+            for file in files:
+                with placed(source, file.name).open("rb") as there, Arrival(partial, file) as arriving:
+                    while part := there.read(_CHUNK):
+                        arriving.write(part)
+    except Refused as error:
+        raise RunFailed(f"What lies on the shared disk is not taken: {error}.", f"See to {source}.") from error
+    total = sum(file.size for file in files)
     report(Moved(f"{what}, over the shared disk", total, total))
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
 
 _LOGIN_SECONDS = 20
 _SSH_PORT = 22
+#: What only looks, or begins something, answers within a minute; what reads all of a model takes longer, see there.
+QUICK_SECONDS = 60.0
+#: A list of twenty thousand files is a few megabytes.
+_MOST_BYTES, _CHUNK = 16 << 20, 1 << 16
+_CUT = "The connection was cut in the middle of a command."
+_BY_HAND = "Try the same there by hand."
 #: A peer that says nothing for so long is gone: a laptop that slept notices within a minute and a half.
 _ALIVE_SECONDS, _ALIVE_TRIES = 15, 4
 
@@ -69,6 +77,7 @@ async def _logged_in(box: SshBox, where: dict[str, Any], known_hosts: Path) -> a
             **where,
             **_given(username=box.user, client_keys=[box.identity] if box.identity else None),
             known_hosts=_known(known_hosts),
+            connect_timeout=_LOGIN_SECONDS,
             login_timeout=_LOGIN_SECONDS,
             keepalive_interval=_ALIVE_SECONDS,
             keepalive_count_max=_ALIVE_TRIES,
@@ -103,24 +112,73 @@ async def _through(
         yield connection
 
 
-async def run(connection: asyncssh.SSHClientConnection, command: str, stdin: str = "") -> asyncssh.SSHCompletedProcess:
-    """Run a command there to its end, whatever that is. Raises Unreachable if the connection ends before it."""
-    done = await connection.run(command, input=stdin)
-    if done.exit_status is None:
-        raise Unreachable("The connection was cut in the middle of a command.", "Check that `ssh` reaches it.")
-    return done
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended there: its exit code, and what it said."""
+
+    exit_status: int
+    stdout: str
+    stderr: str
 
 
-async def output_of(connection: asyncssh.SSHClientConnection, *words: str, stdin: str = "") -> str:
-    """Run a command there and return what it prints. Raises FarFault with the end of what it complained of."""
-    done = await run(connection, shlex.join(words), stdin)
-    if done.exit_status != 0:
-        said = str(done.stderr or done.stdout).strip().splitlines()
+async def run(
+    connection: asyncssh.SSHClientConnection, command: str, stdin: str = "", seconds: float = QUICK_SECONDS
+) -> Done:
+    """Run a command there to its end, whatever that is; what the login itself prints before it is left out.
+
+    Raises Unreachable if the connection ends before it, and FarFault if it takes longer than `seconds`, or says more
+    than any command of ours.
+    """
+    ssh, mark = _asyncssh(), secrets.token_hex(8)
+    try:
+        async with asyncio.timeout(seconds):
+            process = await connection.create_process(f"umask 077; echo {mark}; {command}", encoding=None)
+            try:
+                process.stdin.write(stdin.encode())
+                process.stdin.write_eof()
+                said = await asyncio.gather(_all_of(process.stdout), _all_of(process.stderr))
+                await process.wait_closed()
+            finally:
+                process.close()
+    except TimeoutError as error:
         raise FarFault(
-            f"`{shlex.join(words[:4])}` failed on the other computer: {said[-1] if said else done.exit_status}",
-            "Try the same there by hand.",
+            f"`{_shown(command)}` has not ended on the other computer within {seconds:g} seconds.", _BY_HAND
+        ) from error
+    except (BrokenPipeError, ssh.ChannelOpenError) as error:
+        raise Unreachable(_CUT, "Check that `ssh` reaches it.") from error
+    if process.exit_status is None:
+        raise Unreachable(_CUT, "Check that `ssh` reaches it.")
+    greeting, _, out = said[0].partition(f"{mark}\n")
+    # A login that runs no commands says so instead.
+    return Done(process.exit_status, out, said[1] or ("" if out else greeting))
+
+
+async def _all_of(stream: asyncssh.SSHReader[bytes]) -> str:
+    parts, size = [], 0
+    while part := await stream.read(_CHUNK):
+        parts.append(part)
+        size += len(part)
+        if size > _MOST_BYTES:
+            raise FarFault("A command on the other computer says more than it can have to say.", _BY_HAND)
+    return b"".join(parts).decode(errors="replace")
+
+
+async def output_of(
+    connection: asyncssh.SSHClientConnection, *words: str, stdin: str = "", seconds: float = QUICK_SECONDS
+) -> str:
+    """Run a command there and return what it prints. Raises FarFault with the end of what it complained of."""
+    done = await run(connection, shlex.join(words), stdin, seconds)
+    if done.exit_status != 0:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise FarFault(
+            f"`{shlex.join(words[:4])}` failed on the other computer: {said[-1][:300] if said else done.exit_status}",
+            _BY_HAND,
         )
-    return str(done.stdout)
+    return done.stdout
+
+
+def _shown(command: str) -> str:
+    return command if len(command) < 80 else f"{command[:79]}…"
 
 
 async def exists(connection: asyncssh.SSHClientConnection, path: str) -> bool:

@@ -11,13 +11,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shlex
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from idiolect.machines.connection import exists, output_of, run
+from idiolect.errors import RunFailed
+from idiolect.machines.connection import FarFault, exists, output_of, run
 from idiolect.machines.installation import Installed
 from idiolect.training import Event, decode
 
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
     import asyncssh
 
 _POLL_SECONDS = 1.0
+#: Bytes of events that are read in one look, and of a whole job: a hundred thousand steps are 25 MB.
+EVENTS_AT_ONCE, _MOST_EVENTS = 4 << 20, 1 << 30
+#: As Transformers names them.
+_CHECKPOINT = re.compile(r"checkpoint-\d{1,12}", re.ASCII)
+_EXIT_CODE = re.compile(r"-?\d{1,9}", re.ASCII)
 State = Literal["absent", "running", "ended", "fallen"]
 _OFFLINE = "HF_HUB_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 TOKENIZERS_PARALLELISM=false"
 
@@ -61,6 +68,13 @@ class FarJob:
         return f"{self.bundle}/events.jsonl"
 
 
+def checkpoint_names(said: Sequence[str], host: str) -> list[str]:
+    """Return the names of checkpoints that a computer tells. Raises RunFailed for what is no name of one."""
+    if odd := [name for name in said if not _CHECKPOINT.fullmatch(name)]:
+        raise RunFailed(f"{host} calls a checkpoint {odd[0][:80]!r}: that is not taken.", "See to that computer.")
+    return list(said)
+
+
 @dataclass
 class Heard:
     """How much of a job's events has been reported here, over all connections, and a file that is their copy."""
@@ -69,8 +83,13 @@ class Heard:
     position: int = 0
 
     def lines(self, new: bytes) -> bytes:
-        """Take in what was read from `position` on; return, and copy, the lines that are whole."""
+        """Take in what was read from `position` on; return, and copy, the lines that are whole.
+
+        Raises RunFailed for a line, or for all of them together, that no training has ever written.
+        """
         whole_lines = new[: new.rfind(b"\n") + 1]
+        if self.position + len(whole_lines) > _MOST_EVENTS or (len(new) >= EVENTS_AT_ONCE and not whole_lines):
+            raise RunFailed("The job tells more than any training does.", "See to the computer that it is on.")
         with self.copy.open("ab") as copy:
             copy.truncate(self.position)
             copy.write(whole_lines)
@@ -83,7 +102,7 @@ async def state(connection: asyncssh.SSHClientConnection, job: FarJob) -> State:
     folder = shlex.quote(job.folder)
     asked = f"cd {folder} 2>/dev/null || {{ echo absent; exit; }}; test -e pid || {{ echo absent; exit; }}; "
     asked += "test -e code && echo ended || { kill -0 -$(cat pid) 2>/dev/null && echo running || echo fallen; }"
-    said = str((await run(connection, asked)).stdout).strip()
+    said = (await run(connection, asked)).stdout.strip()
     return said if said in ("running", "ended", "fallen") else "absent"  # type: ignore[return-value]
 
 
@@ -137,9 +156,11 @@ async def follow(
             now = await state(connection, job)
             if await sftp.exists(job.events):
                 async with sftp.open(job.events, "rb") as file:
-                    new = cast("bytes", await file.read(-1, heard.position))
+                    new = cast("bytes", await file.read(EVENTS_AT_ONCE, heard.position))
                 for event in decode(heard.lines(new)):
                     report(event)
+                if len(new) == EVENTS_AT_ONCE:
+                    continue
             if now != "running":
                 return now
             await between()
@@ -151,12 +172,15 @@ async def is_trained(connection: asyncssh.SSHClientConnection, job: FarJob) -> b
 
 
 async def exit_code(connection: asyncssh.SSHClientConnection, job: FarJob) -> int:
-    return int(await output_of(connection, "cat", f"{job.folder}/code"))
+    said = (await output_of(connection, "cat", f"{job.folder}/code")).strip()
+    if not _EXIT_CODE.fullmatch(said):
+        raise FarFault(f"The job there has left {said[:80]!r} for an exit code.", "See to that computer.")
+    return int(said)
 
 
 async def last_line(connection: asyncssh.SSHClientConnection, job: FarJob) -> str:
     said = await output_of(connection, "tail", "-n", "20", f"{job.folder}/log")
-    return next((line for line in reversed(said.splitlines()) if line.strip()), "it printed nothing")
+    return next((line[:300] for line in reversed(said.splitlines()) if line.strip()), "it printed nothing")
 
 
 async def stop(connection: asyncssh.SSHClientConnection, job: FarJob) -> None:

@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from idiolect.errors import MachineFault
+from idiolect.files import decode_json
 from idiolect.machines.connection import exists, output_of, run
 from idiolect.machines.described import SshBox
 from idiolect.machines.transfer import Far, send
@@ -25,7 +28,9 @@ if TYPE_CHECKING:
 
 _EXTRAS = ("train", "export")
 #: Of what pip says when it fails, what matters stands at the end.
-_LAST_LINES = 3
+_LAST_LINES, _MOST_SAID = 3, 1000
+#: PyTorch and what it wants are a few gigabytes.
+_INSTALL_SECONDS = 7200
 _ABOUT = """
 import json, os, sys
 folder = sys.argv[1] if os.path.isabs(sys.argv[1]) else os.path.join(os.path.expanduser("~"), sys.argv[1])
@@ -59,18 +64,29 @@ class Installed:
     package: str
 
 
+class _About(msgspec.Struct, frozen=True):
+    version: tuple[int, int]
+    python: str
+    folder: str
+
+
 async def look(connection: asyncssh.SSHClientConnection, box: SshBox) -> FarSide:
     """Make our folder there, and see what that computer is. Raises MachineFault without a Python that will do."""
-    import msgspec
-
-    about = msgspec.json.decode(await output_of(connection, box.python, "-", box.folder, stdin=_ABOUT))
-    if about["version"] < [3, 11]:
-        major, minor = about["version"]
+    said = await output_of(connection, box.python, "-", box.folder, stdin=_ABOUT)
+    try:
+        about = decode_json(said, _About)
+    except ValueError as error:
+        raise MachineFault(
+            f"{box.python} on {box.host} does not answer as Python does: {said.strip()[:80]!r}.",
+            "Name another one in machines.toml: python = …",
+        ) from error
+    if about.version < (3, 11):
+        major, minor = about.version
         raise MachineFault(
             f"{box.python} on {box.host} is Python {major}.{minor}; 3.11 or newer is needed.",
             "Name another one in machines.toml: python = …",
         )
-    return FarSide(about["folder"], about["python"])
+    return FarSide(about.folder, about.python)
 
 
 async def install(far: Far, box: SshBox, there: FarSide, tell: Callable[[str], None]) -> Installed:
@@ -105,10 +121,10 @@ async def environment(
     tell("Installing there what training needs; the next run finds it.")
     once = f"test -e {shlex.quote(ready)} || {{ {' && '.join(_made(there.python, folder))}; }}"
     making = shlex.join(("flock", f"{folder}.lock", "sh", "-c", once))
-    done = await run(connection, making, stdin="".join(f"{line}\n" for line in needed))
+    done = await run(connection, making, "".join(f"{line}\n" for line in needed), _INSTALL_SECONDS)
     if done.exit_status != 0:
         raise MachineFault(
-            f"What training needs could not be installed there: {_end_of(str(done.stderr or done.stdout))}",
+            f"What training needs could not be installed there: {_end_of(done.stderr or done.stdout)}",
             "Mend it there, or install it there yourself and write install = false into machines.toml.",
         )
     return python
@@ -130,4 +146,4 @@ def _made(system: str, folder: str) -> Iterator[str]:
 
 def _end_of(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return " ".join(lines[-_LAST_LINES:]) or "it said nothing"
+    return " ".join(lines[-_LAST_LINES:])[-_MOST_SAID:] or "it said nothing"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from idiolect.files import write_json
+from idiolect.errors import DamagedFile
+from idiolect.files import read_json, write_json
 
 
 class Lease(msgspec.Struct, frozen=True):
@@ -22,6 +24,8 @@ class Lease(msgspec.Struct, frozen=True):
     port: int = 0
     cost_per_hour: float = 0.0
     began: float = 0.0
+    asked: float = 0.0
+    """When the pod was asked for, in seconds since 1970."""
     bills: str = ""
     """A folder in which is written down what the pod has cost, when it is given back."""
 
@@ -35,9 +39,10 @@ class Bill(msgspec.Struct, frozen=True):
 
 
 def read_lease(path: Path) -> Lease | None:
+    """Return a lease; None where there is none that can be read."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Lease)
-    except (OSError, msgspec.MsgspecError):
+        return read_json(path, Lease)
+    except DamagedFile:
         return None
 
 
@@ -58,6 +63,9 @@ def write_bill(lease: Lease | None) -> None:
 
 
 def billed(bills: Path) -> float | None:
-    """Return the dollars that all pods of a run have cost together; None if none was rented."""
-    found = [msgspec.json.decode(f.read_bytes(), type=Bill).dollars for f in bills.glob("*.json")]
+    """Return the dollars that all pods of a run have cost together, as far as bills can be read; None if none was."""
+    found = []
+    for file in bills.glob("*.json"):
+        with suppress(DamagedFile):
+            found.append(read_json(file, Bill).dollars)
     return round(sum(found), 4) if found else None

@@ -25,7 +25,8 @@ _LOOKS = 50
 
 def wipe(folder: Path) -> bool:
     """Overwrite what is private before it is removed, which is all one can do; return whether the folder is gone."""
-    for file in (f for f in folder.rglob("*") if f.name.endswith(_PRIVATE) and f.is_file()):
+    # A link may lead to what is not ours to overwrite.
+    for file in (f for f in folder.rglob("*") if f.name.endswith(_PRIVATE) and f.is_file() and not f.is_symlink()):
         with suppress(FileNotFoundError), file.open("r+b") as opened:
             opened.write(bytes(file.stat().st_size))
             os.fsync(opened.fileno())

@@ -16,13 +16,14 @@ from pathlib import Path
 
 import msgspec
 
-from idiolect.errors import IdiolectError, MachineFault
+from idiolect.errors import IdiolectError, MachineFault, RunFailed
 from idiolect.files import remove, write_json
 from idiolect.machines import runpod_api as api
 from idiolect.machines.connection import Unreachable
 from idiolect.machines.described import RunPodWishes, SshBox
 from idiolect.machines.leases import Lease, read_lease, spent, write_bill
-from idiolect.machines.runpod_api import Account, NoCapacity, Pod, Wish
+from idiolect.machines.runpod_api import Pod, Wish
+from idiolect.machines.runpod_calls import Account, NoCapacity
 from idiolect.machines.ssh import has_gpu
 from idiolect.training import Event, Note
 
@@ -30,7 +31,9 @@ PREFIX = "idiolect-"
 _NAME = re.compile(rf"{PREFIX}(?P<job>[0-9a-z]+)-(?P<deadline>\d+)")
 #: From RUNNING to an open port takes a minute or two; a pod that needs longer has a bad host (no driver, no disk).
 _READY_SECONDS = 600
-_POLL_SECONDS = 5.0
+_POLL_SECONDS, _SCAN_SECONDS = 5.0, 30
+#: So long a pod may be there that was asked for, and that the list of pods does not show.
+_LAG_SECONDS = 300
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 #: What a pod does by itself at its deadline, with the key that RunPod gives every pod for itself.
 _END = (
@@ -94,28 +97,23 @@ def candidates(renting: Renting) -> list[Candidate]:
     return sorted(cheap, key=lambda c: c.availability == "NONE")
 
 
-def rent(renting: Renting, job: str, report: Callable[[Event], None], bills: Path | None = None) -> Lease:
+def rent(
+    renting: Renting, job: str, report: Callable[[Event], None], bills: Path | None = None, paid: float = 0.0
+) -> Lease:
     """Rent a pod for a job and wait until it can be reached; what cannot is given back, and the next one tried.
 
-    What each has cost goes into the folder `bills` when it is given back.
-    Raises NoCapacity with the last refusal when none of the candidates could be had.
+    What each has cost goes into the folder `bills` when it is given back; `paid` dollars count as spent already.
+    Raises NoCapacity with the last refusal when none of the candidates could be had, and RunFailed at a ceiling.
     """
     make_identity(renting.identity(job))
     last: IdiolectError = NoCapacity("RunPod has none of the GPUs.", "Name others, or try later.")
     for candidate in candidates(renting):
-        deadline = time.time() + renting.wishes.max_hours * 3600
-        lease = Lease(job, f"{PREFIX}{job}-{deadline:.0f}", deadline, bills=str(bills or ""))
+        now = time.time()
+        deadline = now + renting.wishes.max_hours * 3600
+        lease = Lease(job, f"{PREFIX}{job}-{deadline:.0f}", deadline, asked=now, bills=str(bills or ""))
         write_json(renting.lease_file(job), lease)
         try:
-            made = api.create(renting.account, _wish(renting, lease, candidate))
-            lease = msgspec.structs.replace(
-                lease, pod=made.id, began=time.time(), cost_per_hour=made.cost_per_hour or candidate.price
-            )
-            write_json(renting.lease_file(job), lease)
-            report(Note(f"Rented {candidate.gpu} ({candidate.cloud}) for {lease.cost_per_hour:.2f} $/h."))
-            lease = _reachable(renting, lease)
-            write_json(renting.lease_file(job), lease)
-            _check_hardware(renting, lease, made, candidate)
+            return _rented(renting, lease, candidate, report, paid)
         except (NoCapacity, NotReady) as fault:
             last = fault
             give_back(renting, job, keep_identity=True)
@@ -123,10 +121,30 @@ def rent(renting: Renting, job: str, report: Callable[[Event], None], bills: Pat
         except BaseException:
             give_back(renting, job)
             raise
-        else:
-            return lease
     remove(renting.lease_file(job).parent)
     raise last
+
+
+def _rented(
+    renting: Renting, lease: Lease, candidate: Candidate, report: Callable[[Event], None], paid: float
+) -> Lease:
+    """Rent one; return its lease when it can be used. Raises NoCapacity if it is not to be had, or NotReady."""
+    made = api.create(renting.account, _wish(renting, lease, candidate))
+    price = made.cost_per_hour or candidate.price
+    lease = msgspec.structs.replace(lease, pod=made.id, began=time.time(), cost_per_hour=price)
+    write_json(renting.lease_file(lease.job), lease)
+    _check_price(renting, price)
+    report(Note(f"Rented {candidate.gpu} ({candidate.cloud}) for {price:.2f} $/h."))
+    lease = _reachable(renting, lease, paid)
+    write_json(renting.lease_file(lease.job), lease)
+    _check_hardware(renting, lease, made, candidate)
+    return lease
+
+
+def _check_price(renting: Renting, price: float) -> None:
+    """Raise NotReady for what costs more than was wished for, whatever the catalogue had said."""
+    if price > renting.wishes.max_price_per_hour:
+        raise NotReady(f"the pod costs {price:.2f} $/h, and not what was offered", "Another one is tried.")
 
 
 class NotReady(MachineFault):
@@ -146,36 +164,68 @@ def leased(renting: Renting, job: str) -> Lease | None:
     return None
 
 
-def give_back(renting: Renting, job: str, *, keep_identity: bool = False) -> None:
-    """Terminate every pod that bears a job's name, and forget its lease and its key."""
-    for found in list(api.all_pods(renting.account)):
-        named = _NAME.fullmatch(found.name)
-        if named and named["job"] == job:
-            api.terminate(renting.account, found.id)
-    write_bill(read_lease(renting.lease_file(job)))
+def give_back(renting: Renting, job: str, *, keep_identity: bool = False) -> list[Pod]:
+    """End the pod in a job's lease, and every other that bears the job's name; return them.
+
+    Lease and key are forgotten when RunPod says that the pods are gone. Raises MachineFault while one may be there.
+    """
+    lease = read_lease(renting.lease_file(job))
+    pods, fault = _pods_of(renting, job, lease)
+    for pod in pods:
+        try:
+            api.terminate(renting.account, pod.id)
+        except MachineFault as stays:
+            fault = stays
+    if fault:
+        raise fault
+    write_bill(lease)
+    if not pods and lease and time.time() - lease.asked < _LAG_SECONDS:
+        return []  # what was asked for may yet come; `reap` looks again
     if not keep_identity:
         remove(renting.lease_file(job).parent)
+    return pods
+
+
+def _pods_of(renting: Renting, job: str, lease: Lease | None) -> tuple[list[Pod], MachineFault | None]:
+    """Return a job's pods, that of its lease first, and why others may be missing."""
+    leased = [Pod(lease.pod, lease.name, "", lease.cost_per_hour, "", None)] if lease and lease.pod else []
+    pods = {pod.id: pod for pod in leased}
+    try:
+        for found in api.all_pods(renting.account):
+            named = _NAME.fullmatch(found.name)
+            if named and named["job"] == job and found.status != "TERMINATED":
+                pods[found.id] = found
+    except MachineFault as fault:
+        # The lease's own is ended all the same.
+        return leased, None if leased else fault
+    return list(pods.values()), None
 
 
 def reap(renting: Renting, goes_on: Callable[[str], bool]) -> Iterator[Pod]:
-    """Terminate, and yield, the pods that nobody needs: past their deadline, or of a job of ours that has ended.
+    """End, and yield, the pods that nobody needs: past their deadline, or of a job of ours that has ended.
 
     `goes_on` says whether a job may still be gone on with. Pods that another computer rented are left alone until
-    their deadline.
+    their deadline. What cannot be ended stops nothing else; raises MachineFault for it at the end.
     """
-    ours = {folder.name for folder in renting.leases.iterdir()} if renting.leases.is_dir() else set()
-    for found in list(api.all_pods(renting.account)):
-        named = _NAME.fullmatch(found.name)
-        if not named:
+    faults: list[MachineFault] = []
+    for job in sorted(folder.name for folder in renting.leases.iterdir()) if renting.leases.is_dir() else ():
+        lease = read_lease(renting.lease_file(job))
+        if goes_on(job) and not (lease and time.time() > lease.deadline):
             continue
-        late = time.time() > float(named["deadline"])
-        if late or (named["job"] in ours and not goes_on(named["job"])):
-            api.terminate(renting.account, found.id)
-            yield found
-    for job in ours:
-        if not goes_on(job):
-            write_bill(read_lease(renting.lease_file(job)))
-            remove(renting.leases / job)
+        try:
+            yield from give_back(renting, job)
+        except MachineFault as fault:
+            faults.append(fault)
+    try:
+        for found in list(api.all_pods(renting.account)):
+            named = _NAME.fullmatch(found.name)
+            if named and found.status != "TERMINATED" and time.time() > float(named["deadline"]):
+                api.terminate(renting.account, found.id)
+                yield found
+    except MachineFault as fault:
+        faults.append(fault)
+    if faults:
+        raise MachineFault(" ".join(f.problem for f in faults), faults[0].remedy)
 
 
 def over(lease: Lease, wishes: RunPodWishes, paid: float = 0.0) -> str | None:
@@ -218,18 +268,22 @@ def _wish(renting: Renting, lease: Lease, candidate: Candidate) -> Wish:
     )
 
 
-def _reachable(renting: Renting, lease: Lease) -> Lease:
-    """Wait until ssh answers with a host key that the pod's own log names, and pin it."""
+def _reachable(renting: Renting, lease: Lease, paid: float) -> Lease:
+    """Wait until ssh answers with a host key that the pod's own log names; pin it. Raises RunFailed at a ceiling."""
     until = time.monotonic() + _READY_SECONDS
     while time.monotonic() < until:
+        if why := over(lease, renting.wishes, paid):
+            raise RunFailed(f"The pod was not ready in time: {why}.", "Raise the ceiling, or try later.")
         now = api.pod(renting.account, lease.pod)
         if now is None or now.status in ("EXITED", "ERROR", "TERMINATED"):
             raise NotReady(f"the pod came to nothing ({now.status if now else 'gone'})", "Another one is tried.")
+        _check_price(renting, now.cost_per_hour)
         if now.ssh:
             host, port = now.ssh
             named = {f for line in api.log_lines(renting.account, lease.pod) for f in _FINGERPRINT.findall(line)}
             if named and _pinned(renting.known_hosts(lease.job), host, port, named):
-                return msgspec.structs.replace(lease, host=host, port=port)
+                price = now.cost_per_hour or lease.cost_per_hour
+                return msgspec.structs.replace(lease, host=host, port=port, cost_per_hour=price)
         renting.account.sleep(_POLL_SECONDS)
     raise NotReady(f"the pod cannot be reached after {_READY_SECONDS} seconds", "Another one is tried.")
 
@@ -248,14 +302,20 @@ def _check_hardware(renting: Renting, lease: Lease, made: Pod, candidate: Candid
 
 def _pinned(known_hosts: Path, host: str, port: int, named: set[str]) -> bool:
     """Write down the host key that is shown if the pod's log names it; False if none, or another, is shown."""
-    shown = subprocess.run(
-        ["ssh-keyscan", "-T", "5", "-p", str(port), host], capture_output=True, text=True, check=False
-    ).stdout
     import asyncssh
 
-    for line in shown.splitlines():
+    words = ["ssh-keyscan", "-T", "5", "-p", str(port), host]
+    try:
+        shown = subprocess.run(words, capture_output=True, check=False, timeout=_SCAN_SECONDS).stdout
+    except subprocess.TimeoutExpired:
+        return False
+    for line in shown.decode(errors="replace").splitlines():
         _, _, key = line.partition(" ")
-        if key and asyncssh.import_public_key(key).get_fingerprint("sha256") in named:
+        try:
+            known = key and asyncssh.import_public_key(key).get_fingerprint("sha256") in named
+        except (asyncssh.KeyImportError, ValueError):
+            continue
+        if known:
             known_hosts.write_text(f"[{host}]:{port} {key}\n", encoding="utf-8")
             return True
     return False

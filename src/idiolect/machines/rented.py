@@ -29,7 +29,9 @@ def train_rented(renting: Renting, errand: Errand, report: Callable[[Event], Non
     heard = Heard(errand.bundle / "events.jsonl")
     paid_before = _billed(errand)
     for pods_left in reversed(range(_MOST_PODS)):
-        lease = leased(renting, errand.name) or rent(renting, errand.name, report, errand.bills)
+        lease = leased(renting, errand.name) or rent(
+            renting, errand.name, report, errand.bills, _billed(errand) - paid_before
+        )
         try:
             ours = dataclasses.replace(
                 errand,

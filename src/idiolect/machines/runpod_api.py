@@ -2,40 +2,44 @@
 
 Read from RunPod's OpenAPI description 2.0.0 (August 2026): https://api.runpod.io/v2. Errors are RFC 9457 problems.
 A create that fails unclearly may have made a pod that costs money: it is looked up by its name before another try.
+Every call has one deadline, and ends, whatever comes; of an answer that is odd what can be read is read.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+import asyncio
+import math
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
-from idiolect.errors import MachineFault, MissingPart, UserFault
+from idiolect.errors import MachineFault
+from idiolect.files import decode_json
+from idiolect.machines.runpod_calls import (
+    LOOK,
+    MOST_BYTES,
+    TIMEOUT_SECONDS,
+    WAIT_SECONDS,
+    Account,
+    Busy,
+    Unclear,
+    again,
+    call,
+    headers,
+    http_library,
+    tries,
+)
 
-API = "https://api.runpod.io"
-_TIMEOUT_SECONDS = 30
-_TRIES = 6
-#: Waiting doubles from here on, where the server does not say how long.
-_WAIT_SECONDS = 2.0
-_LONGEST_WAIT_SECONDS = 60.0
-
-
-class NoCapacity(MachineFault):
-    """A wish that nobody can fulfil now: another GPU, cloud or data centre may."""
-
-
-class Unclear(MachineFault):
-    """The server failed, or the reply was lost: whatever was asked for may have happened."""
-
-
-@dataclass(frozen=True)
-class Account:
-    """Whose pods: an API key, which nothing ever prints, and where the API is."""
-
-    key: str = field(repr=False)
-    url: str = API
-    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+#: A pod's log is read for so long at most: its first minutes name the host keys.
+_LOG_SECONDS = 20.0
+#: So often is looked whether a pod is there, or gone: the list of pods lags.
+_LOOKS = 6
+_MOST_PAGES = 1000
+#: What names a file and stands in addresses here.
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+_HOST = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9.:\]-]{0,254}")
 
 
 @dataclass(frozen=True)
@@ -67,79 +71,103 @@ class Pod:
 
 
 def create(account: Account, wish: Wish) -> Pod:
-    """Rent a pod. Raises NoCapacity, and UserFault for a wish that no waiting mends (key, balance, a field)."""
-    for attempt in range(_TRIES):
-        try:
-            return _pod(_call(account, "POST", "/v2/pods", json=_body(wish)))
-        except Unclear:
-            account.sleep(min(_WAIT_SECONDS * 2**attempt, _LONGEST_WAIT_SECONDS))
-            made = [p for p in all_pods(account) if p.name == wish.name]
-            if made:
-                return made[0]
-    raise NoCapacity(f"RunPod failed {_TRIES} times to make a pod.", "Try again later.")
+    """Rent a pod. Raises NoCapacity, and UserFault for a wish that no waiting mends (key, balance, a field).
+
+    Raises Unclear where a pod may have been made that the list of pods does not show.
+    """
+    may_be_there = False
+    for attempt in tries(account):
+        with attempt:
+            if may_be_there and (made := _by_name(account, wish.name)):
+                return made
+            try:
+                return _readable(call(account, "POST", "/v2/pods", json=_body(wish)))
+            except Unclear as fault:
+                may_be_there |= not isinstance(fault, Busy)
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+def _by_name(account: Account, name: str) -> Pod | None:
+    """Look for a pod, which the list shows only a little after it was made."""
+    for _ in range(_LOOKS):
+        if made := [p for p in all_pods(account) if p.name == name]:
+            return made[0]
+        account.sleep(WAIT_SECONDS)
+    return None
 
 
 def all_pods(account: Account) -> Iterator[Pod]:
-    """Yield all pods of the account, page by page if they come in pages."""
-    cursor = None
+    """Yield all pods of the account, page by page if they come in pages; what cannot be read is somebody else's."""
+    cursor: Any = None
+    seen: set[str] = set()
     while True:
-        reply = _again(account, "GET", "/v2/pods", params={"cursor": cursor} if cursor else {})
-        yield from map(_pod, reply["pods"])
-        cursor = (reply.get("pagination") or {}).get("nextCursor")
-        if not cursor:
+        reply = again(account, "GET", "/v2/pods", params={"cursor": cursor} if cursor else {})
+        yield from filter(None, map(_pod, _items(reply, "pods")))
+        cursor = _inside(reply, "pagination").get("nextCursor")
+        if not isinstance(cursor, str) or not cursor or cursor in seen or len(seen) > _MOST_PAGES:
             return
+        seen.add(cursor)
 
 
 def pod(account: Account, pod_id: str) -> Pod | None:
     """Return a pod as it is now, or None where it is gone."""
-    reply = _again(account, "GET", f"/v2/pods/{pod_id}", gone_is_fine=True)
-    return _pod(reply) if reply else None
+    found = again(account, "GET", f"/v2/pods/{quote(pod_id, safe='')}", gone_is_fine=True, reads=_readable)
+    return found if isinstance(found, Pod) and found.status != "TERMINATED" else None
 
 
 def terminate(account: Account, pod_id: str) -> None:
-    """Give a pod back; one that is gone already is given back. Raises MachineFault if RunPod does not take it."""
-    _again(account, "DELETE", f"/v2/pods/{pod_id}", gone_is_fine=True)
+    """Give a pod back: return when it is gone. Raises MachineFault if RunPod does not take it, or it stays."""
+    again(account, "DELETE", f"/v2/pods/{quote(pod_id, safe='')}", gone_is_fine=True, reads=lambda _: None)
+    for _ in range(_LOOKS):
+        if pod(account, pod_id) is None:
+            return
+        account.sleep(WAIT_SECONDS)
+    raise MachineFault(f"The pod {pod_id} was told to end, and is still there.", LOOK)
 
 
 def prices(account: Account) -> dict[tuple[str, str], tuple[float, str]]:
     """Return (GPU, cloud) → (dollars an hour, availability: NONE, LOW, MEDIUM or HIGH)."""
-    wanted = {"include": "AVAILABILITY", "product": "POD"}
+    listed = again(account, "GET", "/v2/catalog/gpus", params={"include": "AVAILABILITY", "product": "POD"})
     found = {}
-    for gpu in _again(account, "GET", "/v2/catalog/gpus", params=wanted)["gpus"]:
+    for gpu in (g for g in _items(listed, "gpus") if isinstance(g, dict)):
         for cloud in ("SECURE", "COMMUNITY"):
-            price = (gpu.get("price") or {}).get(cloud.lower())
-            if gpu.get(cloud.lower()) and price:
-                found[gpu["id"], cloud] = (float(price), str(gpu.get("availability") or "NONE"))
+            price = _dollars(_inside(gpu, "price").get(cloud.lower()))
+            if gpu.get(cloud.lower()) and price and isinstance(gpu.get("id"), str):
+                found[gpu["id"], cloud] = (price, str(gpu.get("availability") or "NONE"))
     return found
 
 
 def log_lines(account: Account, pod_id: str) -> list[str]:
-    """Return what a pod's container has printed so far (server-sent events, read until they pause)."""
-    httpx = _httpx()
-    lines = []
+    """Return what a pod's container has printed so far (server-sent events, read until they pause, or long enough)."""
+    httpx = http_library()
+    lines: list[str] = []
+
+    async def read() -> None:
+        where = f"{account.url}/v2/pods/{quote(pod_id, safe='')}/logs"
+        given = {"params": {"source": "container", "tail": 500}, "headers": headers(account)}
+        timeout = httpx.Timeout(TIMEOUT_SECONDS, read=5)
+        async with httpx.AsyncClient(timeout=timeout) as client, client.stream("GET", where, **given) as reply:
+            size, rest = 0, b""
+            async for part in reply.aiter_bytes():
+                size += len(part)
+                *whole, rest = (rest + part).split(b"\n")
+                lines.extend(_decoded(w.removeprefix(b"data:")) for w in whole if w.startswith(b"data:"))
+                if size > MOST_BYTES:
+                    return
+
     try:
-        with httpx.stream(
-            "GET",
-            f"{account.url}/v2/pods/{pod_id}/logs",
-            params={"source": "container", "tail": 500},
-            headers=_headers(account),
-            timeout=httpx.Timeout(_TIMEOUT_SECONDS, read=5),
-        ) as reply:
-            for line in reply.iter_lines():
-                if line.startswith("data:"):
-                    lines.append(_decoded(line.removeprefix("data:")))
-    except httpx.TransportError:
+        asyncio.run(asyncio.wait_for(read(), _LOG_SECONDS))
+    except (TimeoutError, httpx.TransportError):
         return lines
     return lines
 
 
-def _decoded(data: str) -> str:
-    import msgspec
-
+def _decoded(data: bytes) -> str:
     try:
-        return str(msgspec.json.decode(data)["line"])
-    except (msgspec.DecodeError, KeyError, TypeError):
-        return data
+        return str(decode_json(data, dict)["line"])
+    except (ValueError, KeyError):
+        return data.decode(errors="replace")
 
 
 def _body(wish: Wish) -> dict[str, Any]:
@@ -162,79 +190,49 @@ def _body(wish: Wish) -> dict[str, Any]:
     }
 
 
-def _again(account: Account, method: str, path: str, *, gone_is_fine: bool = False, **given: Any) -> Any:
-    """Call what may be called twice, until it is answered."""
-    for attempt in range(_TRIES):
-        try:
-            return _call(account, method, path, gone_is_fine=gone_is_fine, **given)
-        except Unclear as fault:
-            if attempt == _TRIES - 1:
-                raise MachineFault(fault.problem, "Look at your pods on runpod.io: they cost money.") from fault
-            account.sleep(min(_WAIT_SECONDS * 2**attempt, _LONGEST_WAIT_SECONDS))
-    raise AssertionError("the last try returns or raises")
+def _readable(told: Any) -> Pod:
+    """Return a pod. Raises Unclear for what tells of none."""
+    found = _pod(told)
+    if found is None:
+        raise Unclear("RunPod does not say which pod it means.", "Try again.")
+    return found
 
 
-def _call(account: Account, method: str, path: str, *, gone_is_fine: bool = False, **given: Any) -> Any:
-    """Make one call; wait as long as the server wants where it has had too many."""
-    httpx = _httpx()
-    while True:
-        try:
-            reply = httpx.request(
-                method, account.url + path, headers=_headers(account), timeout=_TIMEOUT_SECONDS, **given
-            )
-        except httpx.TransportError as error:
-            raise Unclear(f"RunPod does not answer: {type(error).__name__}.", "Try again.") from error
-        if reply.status_code != 429:
-            break
-        account.sleep(float(reply.headers.get("Retry-After", _WAIT_SECONDS)))
-    if reply.status_code == 404 and gone_is_fine:
+def _pod(told: Any) -> Pod | None:
+    """Return a pod, as far as it can be read: an odd price or port is none; None without an id."""
+    if not isinstance(told, dict) or not isinstance(told.get("id"), str) or not _ID.fullmatch(told["id"]):
         return None
-    if reply.is_success:
-        return reply.json() if reply.content else None
-    raise _fault(reply.status_code, _problem(reply))
-
-
-def _fault(status: int, said: str) -> Exception:
-    match status:
-        case 401:
-            return UserFault(f"RunPod refuses the API key: {said}", "Set RUNPOD_API_KEY to a valid one.")
-        case 402:
-            return UserFault(f"RunPod wants money first: {said}", "Add credit to the account.")
-        case 400 | 403:
-            # No code tells a lack of machines from a broken rule: the next wish is tried, the last word is shown.
-            return NoCapacity(f"RunPod has none: {said}", "Name other GPUs or data centres, or try later.")
-        case _ if status >= 500:
-            return Unclear(f"RunPod failed ({status}): {said}", "Try again.")
-    return UserFault(f"RunPod refuses the request ({status}): {said}", "Mend [runpod] in machines.toml.")
-
-
-def _problem(reply: Any) -> str:
-    try:
-        body = reply.json()
-        return "; ".join(map(str, (body.get("detail") or body.get("title"), *body.get("errors", ()))))
-    except (ValueError, AttributeError):
-        return str(reply.text)[:200]
-
-
-def _pod(told: Mapping[str, Any]) -> Pod:
-    direct = (told.get("ssh") or {}).get("direct")
     return Pod(
         id=told["id"],
-        name=told["name"],
-        status=told["status"],
-        cost_per_hour=float(told.get("cost") or 0),
-        gpu=str((told.get("gpu") or {}).get("id", "")),
-        ssh=(direct["host"], int(direct["port"])) if direct else None,
+        name=str(told.get("name") or ""),
+        status=str(told.get("status") or ""),
+        cost_per_hour=_dollars(told.get("cost")),
+        gpu=str(_inside(told, "gpu").get("id") or ""),
+        ssh=_address(_inside(_inside(told, "ssh"), "direct")),
     )
 
 
-def _headers(account: Account) -> dict[str, str]:
-    return {"Authorization": f"Bearer {account.key}"}
+def _address(direct: Mapping[str, Any]) -> tuple[str, int] | None:
+    """Return where ssh answers; nothing that a program would take for an option of its own."""
+    host, port = direct.get("host"), direct.get("port")
+    if not isinstance(host, str) or not _HOST.fullmatch(host):
+        return None
+    number = int(port) if isinstance(port, int) or (isinstance(port, str) and port.isdecimal()) else 0
+    return (host, number) if 0 < number < 65536 else None
 
 
-def _httpx() -> Any:
+def _dollars(said: Any) -> float:
+    """Return a price; 0 for what is none."""
     try:
-        import httpx2
-    except ModuleNotFoundError as missing:
-        raise MissingPart("RunPod is reached by httpx2.", "Install it: pip install 'idiolect[machines]'") from missing
-    return httpx2
+        price = float(said)
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+    return price if math.isfinite(price) and price > 0 else 0.0
+
+
+def _items(told: Mapping[str, Any], name: str) -> list[Any]:
+    return told[name] if isinstance(told.get(name), list) else []
+
+
+def _inside(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    return told[name] if isinstance(told.get(name), dict) else {}

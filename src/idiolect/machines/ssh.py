@@ -11,10 +11,10 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from idiolect.errors import RunFailed
+from idiolect.errors import IdiolectError, RunFailed
 from idiolect.files import remove, sha256
 from idiolect.machines import far_job, transfer
-from idiolect.machines.connection import Unreachable, connected, exists, run
+from idiolect.machines.connection import FarFault, Unreachable, connected, exists, run
 from idiolect.machines.described import SshBox
 from idiolect.machines.far_job import FarJob, Heard
 from idiolect.machines.installation import FarSide, install, look
@@ -28,6 +28,12 @@ _GO_ON = "Go on from its last checkpoint: idiolect runs resume"
 #: How long a lost connection is sought again before this side gives up; the job there goes on all the same.
 _SEEK_SECONDS = 600
 _RETRY_SECONDS = 5
+#: A driver that answers does so within seconds.
+HARDWARE_SECONDS = 45
+#: How often is looked whether a job must end, and how long what it has come to may take on its way here then.
+_LOOK_SECONDS, _RESCUE_SECONDS = 1.0, 600
+#: How long a connection may take to be closed.
+_LEAVE_SECONDS = 10
 
 
 class Gone(RunFailed):
@@ -68,16 +74,16 @@ def _digest(files: list[Path]) -> str:
 
 def end_there(box: SshBox, known_hosts: Path, errand: Errand) -> str:
     """Stop a job, fetch what it has come to, and wipe it there; say what became of the data set if there was one."""
+    return asyncio.run(_ended(box, known_hosts, errand))
 
-    async def ended() -> str:
-        async with connected(box, known_hosts) as connection:
-            there = await look(connection, box)
-            visit = _Visit(connection, box, there, FarJob(f"{there.folder}/jobs/{errand.name}"))
-            if not await exists(connection, visit.job.folder):
-                return ""
-            return await _end(visit, errand)
 
-    return asyncio.run(ended())
+async def _ended(box: SshBox, known_hosts: Path, errand: Errand) -> str:
+    async with connected(box, known_hosts) as connection:
+        there = await look(connection, box)
+        visit = _Visit(connection, box, there, FarJob(f"{there.folder}/jobs/{errand.name}"))
+        if not await exists(connection, visit.job.folder):
+            return ""
+        return await _end(visit, errand)
 
 
 def check(box: SshBox, known_hosts: Path, name: str, *, accept: bool) -> Resources:
@@ -86,8 +92,7 @@ def check(box: SshBox, known_hosts: Path, name: str, *, accept: bool) -> Resourc
     async def looked() -> Resources:
         async with connected(box, known_hosts, accept=accept) as connection:
             there = await look(connection, box)
-            (said,) = await transfer.Far(connection, there.python).does("has", there.folder, name)
-            return decoded(said)
+            return decoded(await transfer.Far(connection, there.python).says("has", there.folder, name))
 
     return asyncio.run(looked())
 
@@ -97,7 +102,13 @@ def has_gpu(box: SshBox, known_hosts: Path) -> bool:
 
     async def asked() -> bool:
         async with connected(box, known_hosts) as connection:
-            return (await run(connection, "nvidia-smi --query-gpu=name --format=csv,noheader")).exit_status == 0
+            try:
+                asked = await run(
+                    connection, "nvidia-smi --query-gpu=name --format=csv,noheader", seconds=HARDWARE_SECONDS
+                )
+            except FarFault:  # it hangs, as it does with a driver that has fallen
+                return False
+            return asked.exit_status == 0
 
     return asyncio.run(asked())
 
@@ -125,15 +136,52 @@ class _Visit:
 
     @property
     def far(self) -> transfer.Far:
-        return transfer.Far(self.connection, self.there.python, self.job.folder.rpartition("/")[2])
+        return transfer.Far(self.connection, self.there.python, self.job.folder.rpartition("/")[2], self.box.host)
 
 
 async def _train(box: SshBox, known_hosts: Path, errand: Errand, report: Callable[[Event], None], heard: Heard) -> str:
-    lost_since = 0.0
+    """Train there, and end it wherever it is when the errand says so: a ceiling holds from the first second."""
+    place = _Place(box, known_hosts)
+    training = asyncio.ensure_future(_trained(place, errand, report, heard))
+    try:
+        while not training.done():
+            if why := errand.must_end():
+                training.cancel()
+                await asyncio.wait([training], timeout=_LEAVE_SECONDS)
+                raise RunFailed(f"The job on {box.host} was ended: {why}. {await _rescued(place, errand)}", _GO_ON)
+            await asyncio.wait([training], timeout=_LOOK_SECONDS)
+        return training.result()
+    finally:
+        training.cancel()
+
+
+@dataclass
+class _Place:
+    """Where a job runs, and whether anything of it may be there."""
+
+    box: SshBox
+    known_hosts: Path
+    entered: bool = False
+
+
+async def _rescued(place: _Place, errand: Errand) -> str:
+    """Fetch what a job has come to that must end now, and wipe it there; say what became of that."""
+    if not place.entered:
+        return "It had not begun."
+    in_vain: tuple[type[Exception], ...] = (TimeoutError, IdiolectError, *lost())
+    try:
+        return await asyncio.wait_for(_ended(place.box, place.known_hosts, errand), _RESCUE_SECONDS)
+    except in_vain as error:
+        return f"What it had come to could not be fetched any more: {error or 'it took too long'}"
+
+
+async def _trained(place: _Place, errand: Errand, report: Callable[[Event], None], heard: Heard) -> str:
+    box, lost_since = place.box, 0.0
     while True:
         try:
-            async with connected(box, known_hosts) as connection:
+            async with connected(box, place.known_hosts) as connection:
                 there = await look(connection, box)
+                place.entered = True
                 visit = _Visit(connection, box, there, FarJob(f"{there.folder}/jobs/{errand.name}"))
                 await _under_way(visit, errand, report)
                 lost_since = 0.0
@@ -143,7 +191,11 @@ async def _train(box: SshBox, known_hosts: Path, errand: Errand, report: Callabl
                 report(Note(f"{box.host} let the job fall; it goes on there from its last checkpoint."))
         except lost() as error:
             lost_since = lost_since or time.monotonic()
-            if errand.is_gone():
+            if why := errand.must_end():
+                raise RunFailed(f"The job on {box.host} was ended: {why}.", _GO_ON) from error
+            if why := errand.must_end():
+                raise RunFailed(f"The job on {box.host} was ended: {why}.", _GO_ON) from error
+            if await asyncio.to_thread(errand.is_gone):
                 raise Gone(f"{box.host} is gone in the middle of the job: {error}", _GO_ON) from error
             if time.monotonic() - lost_since > _SEEK_SECONDS:
                 raise RunFailed(
@@ -154,10 +206,7 @@ async def _train(box: SshBox, known_hosts: Path, errand: Errand, report: Callabl
 
 
 async def _look_after(visit: _Visit, errand: Errand) -> None:
-    """Bring back what has come of the job so far; raise RunFailed when it must end."""
-    if why := errand.must_end():
-        deleted = await _end(visit, errand)
-        raise RunFailed(f"The job on {visit.box.host} was ended: {why}. {deleted}", _GO_ON)
+    """Bring back what has come of the job so far."""
     if errand.mirrored:
         await _fetch_checkpoints(visit, errand)
 
@@ -184,7 +233,7 @@ async def _fetch_checkpoints(visit: _Visit, errand: Errand) -> None:
     The newest comes after the best one that it goes back to, and what was here before goes when both are.
     """
     here, job = errand.bundle / "checkpoints", visit.job
-    names = await visit.far.does("snapshot", job.checkpoints, job.held)
+    names = far_job.checkpoint_names(await visit.far.does("snapshot", job.checkpoints, job.held), visit.box.host)
     for name in (n for n in names if not (here / n).exists()):
         partial_one = here / f".{name}.partial"
         await transfer.fetch_folder(visit.far, f"{job.held}/{name}", partial_one, lambda *_: None)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from idiolect.arrivals import Refused, placed
 from idiolect.errors import ExportFault
 from idiolect.files import make_folder, remove
 from idiolect.home import Home
 
-#: Names within the folder, whatever a browser says: importers go by names, so that they are kept if they are some.
-_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,200}")
-_DEEPEST = 30
 _LOOK_SECONDS = 0.2
 
 #: Uploads that threads read now, beside the pages, and those of which all is to be read before the studio ends.
@@ -66,12 +63,12 @@ class Upload:
     def place(self, name: str) -> Path:
         """Return where a file lies that a browser calls so: a name, or a path within a folder that was dropped.
 
-        Raises ExportFault for what is neither.
+        Importers go by names, so that they are kept if they are some. Raises ExportFault for what is neither.
         """
-        parts = name.split("/")
-        if len(parts) > _DEEPEST or any(p in (".", "..") or not _NAME.fullmatch(p) for p in parts):
-            raise ExportFault(f"{name!r} cannot be the name of a file.", "Rename it, and drop it again.")
-        place = self.folder.joinpath(*parts)
+        try:
+            place = placed(self.folder, name)
+        except Refused as error:
+            raise ExportFault(f"{error}.", "Rename it, and drop it again.") from error
         place.parent.mkdir(parents=True, exist_ok=True)
         return place
 

@@ -24,7 +24,7 @@ import msgspec
 from idiolect.config import Options
 from idiolect.dataset import TrainingText
 from idiolect.errors import DataFault
-from idiolect.files import remove, sha256, write_json, write_jsonl, write_text
+from idiolect.files import read_json, remove, sha256, write_json, write_jsonl, write_text
 
 #: What training needs to know of the options; the others could name a person or a folder.
 OPTIONS = frozenset(
@@ -52,6 +52,8 @@ OPTIONS = frozenset(
         "imatrix",
     }
 )
+
+_AGAIN = "Go on with the run, which trains anew: idiolect runs resume"
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def open_bundle(folder: Path) -> Job:
         job: Any = msgspec.json.decode((folder / "job.json").read_bytes())
         texts, probes = (_texts(folder / name) for name in ("dataset.jsonl", "probes.jsonl"))
         return Job(folder, job["trains"], job["base"], Options.model_validate(job["options"]), texts, probes)
-    except (OSError, msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
+    except (OSError, msgspec.MsgspecError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise DataFault(f"{folder} is not a job bundle: {error}", "Make the bundle again.") from error
 
 
@@ -188,8 +190,8 @@ def is_trained(folder: Path) -> bool:
 
 
 def read_result(folder: Path) -> TrainingResult:
-    return msgspec.json.decode((folder / "outputs" / "result.json").read_bytes(), type=TrainingResult)
+    return read_json(folder / "outputs" / "result.json", TrainingResult, _AGAIN)
 
 
 def read_measured(folder: Path) -> Measured:
-    return msgspec.json.decode((folder / "outputs" / "measured.json").read_bytes(), type=Measured)
+    return read_json(folder / "outputs" / "measured.json", Measured, _AGAIN)

@@ -17,8 +17,9 @@ from torch.distributed.tensor import DTensor
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from idiolect.dataset import TokenizedSample
-from idiolect.files import remove, write_json
+from idiolect.files import read_json, remove, write_json
 from idiolect.training.loop import FusedTrainer
+from idiolect.training.sealed import is_sound, seal
 
 #: A checkpoint may cost so much of the time; where it is slow to write, there are fewer.
 _SHARE_OF_TIME = 0.05
@@ -34,7 +35,9 @@ class ResumableTrainer(FusedTrainer):
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         began = time.monotonic()
         super()._save_checkpoint(model, trial)
+        self.processes.wait()
         if self.processes.first:
+            seal(Path(self.args.output_dir, f"checkpoint-{self.state.global_step}"))
             best = self.state.best_model_checkpoint
             rotate(Path(self.args.output_dir), self.checkpoints_kept, Path(best).name if best else "")
         self.processes.wait()
@@ -151,17 +154,16 @@ def rotate(folder: Path, kept: int, best: str) -> None:
 
 
 def last_checkpoint(folder: Path, processes: int = 1, *, sharded: bool = False) -> Path | None:
-    """Return the newest checkpoint that is whole, and remove those that are not.
+    """Return the newest checkpoint that is sound, and remove those that are not.
 
-    The Trainer's state is what is written last into one. Parts can be read by as many processes as wrote them.
+    Parts can be read by as many processes as wrote them.
     """
     parts = [f"weights-0-of-{processes}.pt"] if sharded else []
-    whole_ones = []
     for checkpoint in folder.glob("checkpoint-*"):
-        if not _whole(checkpoint):
+        if not is_sound(checkpoint):
             remove(checkpoint)
-        elif [p.name for p in checkpoint.glob("weights-0-of-*.pt")] == parts:
-            whole_ones.append(checkpoint)
+    sound = folder.glob("checkpoint-*")
+    whole_ones = [c for c in sound if [p.name for p in c.glob("weights-0-of-*.pt")] == parts]
     newest = max(whole_ones, key=_step, default=None)
     if newest:
         _stand_here(newest)
@@ -172,20 +174,19 @@ def _step(checkpoint: Path) -> int:
     return int(checkpoint.name.rpartition("-")[2])
 
 
-def _whole(checkpoint: Path) -> bool:
-    try:
-        msgspec.json.decode((checkpoint / "trainer_state.json").read_bytes())
-    except (OSError, msgspec.DecodeError):
-        return False
-    return True
-
-
 def _stand_here(checkpoint: Path) -> None:
-    """Let a checkpoint find the best one beside it, wherever the bundle has been moved to."""
+    """Let a checkpoint find the best one beside it, wherever the bundle has been moved to.
+
+    A best one that is not there was surpassed by a later one, which is lost: training comes to that again.
+    """
     file = checkpoint / "trainer_state.json"
-    state: Any = msgspec.json.decode(file.read_bytes())
-    if best := state["best_model_checkpoint"]:
-        write_json(file, {**state, "best_model_checkpoint": str(checkpoint.parent / Path(best).name)})
+    state = read_json(file, dict)
+    best = Path(str(state.get("best_model_checkpoint") or "")).name
+    there: dict[str, str | None] = {"best_model_checkpoint": str(checkpoint.parent / best)}
+    if best and not (checkpoint.parent / best).is_dir():
+        there = dict.fromkeys(("best_model_checkpoint", "best_metric", "best_global_step"))
+    if best:
+        write_json(file, {**state, **there})
 
 
 def _parts(model: torch.nn.Module) -> dict[str, DTensor]:

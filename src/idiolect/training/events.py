@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from idiolect.errors import IdiolectError
+from idiolect.errors import IdiolectError, plain
 
 
 class Started(msgspec.Struct, frozen=True, tag="started"):
@@ -103,5 +103,19 @@ def mend(path: Path) -> int:
 
 
 def decode(lines: bytes) -> Iterator[Event]:
-    """Decode whole lines."""
-    return (_decoder.decode(line) for line in lines.splitlines())
+    """Decode whole lines, which another computer may have written; a note stands for those that are no events."""
+    odd = 0
+    for line in lines.splitlines():
+        try:
+            event = _decoder.decode(line)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            odd += 1
+            continue
+        match event:
+            case Note(text):
+                event = Note(plain(text))
+            case Moved(what, done, total):
+                event = Moved(plain(what), done, total)
+        yield event
+    if odd:
+        yield Note(f"{odd} lines of what the training tells cannot be read.")

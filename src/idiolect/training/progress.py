@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import resource
 import sys
 import time
@@ -37,7 +38,8 @@ class Reporter(TrainerCallback):
     ) -> None:
         if "loss" in logs:
             self.report(self._stepped(state, logs))
-        if "eval_loss" in logs:
+        # What is no number has no place in JSON; the step that it breaks says so.
+        if math.isfinite(logs.get("eval_loss", math.nan)):
             self.report(HeldOut(epoch=round(state.epoch or 0, 3), loss=logs["eval_loss"]))
 
     def _stepped(self, state: TrainerState, logs: dict[str, float]) -> Stepped:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,8 +17,8 @@ from safetensors.torch import save_file
 from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArguments, set_seed
 
 from idiolect.dataset import TokenizedSample, tokenize
-from idiolect.errors import RunFailed
-from idiolect.files import whole, write_json
+from idiolect.errors import DamagedFile, RunFailed
+from idiolect.files import read_json, whole, write_json
 from idiolect.training import model
 from idiolect.training.bundle import Job, Measured, SampleLoss, TrainingResult
 from idiolect.training.checkpoints import EverySoOften, ResumableTrainer, ShardedTrainer, last_checkpoint
@@ -121,8 +123,8 @@ def check(trainer: ResumableTrainer) -> None:
 def _setup(job: Job, processes: Processes) -> Setup:
     """Return what was decided at an earlier start on such a machine, or decide, and write it down."""
     file, machine = job.checkpoints / "setup.json", this_machine()
-    if file.exists():
-        decided = msgspec.json.decode(file.read_bytes(), type=Setup)
+    with suppress(DamagedFile):
+        decided = read_json(file, Setup)
         if decided.device == ("cuda" if machine.gpu else "cpu"):
             return decided
     decided = decide(job, processes.count, machine)
@@ -183,6 +185,11 @@ def _started(trainer: ResumableTrainer) -> Started:
 
 def _result(trainer: ResumableTrainer, before: float, setup: Setup, *, seconds: float) -> TrainingResult:
     losses = [e["eval_loss"] for e in trainer.state.log_history if "eval_loss" in e]
+    if not all(map(math.isfinite, (before, *losses))):
+        raise RunFailed(
+            "The held-out loss is not a number.",
+            "See whether the base model's weights are sound; if they are, lower learning_rate.",
+        )
     samples = trainer.train_dataset
     return TrainingResult(
         loss_before=before,

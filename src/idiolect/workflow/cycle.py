@@ -13,7 +13,7 @@ import msgspec
 
 from idiolect.config import environment, our_part
 from idiolect.curation import SELECTION, Fate, memory_stamps, values_of
-from idiolect.errors import IdiolectError, UserFault
+from idiolect.errors import IdiolectError, MachineFault, UserFault
 from idiolect.files import make_folder, remove, remove_partials, write_json
 from idiolect.home import CYCLES, Cycle, Home, Profile, Run, label_moment
 from idiolect.machines import LOCAL, RUNPOD
@@ -225,8 +225,11 @@ def _reap(home: Home, decided: Plan, tell: Tell) -> None:
     """Give back what earlier runs may have left, before anything is done on a machine that is not this one."""
     machine = decided.data.options.machine
     if machine == RUNPOD or (machine != LOCAL and has_leases(home)):
-        for pod in reap_pods(home):
-            tell(Note(f"Gave back a pod that nobody needed any more: {pod.name}."))
+        try:
+            for pod in reap_pods(home):
+                tell(Note(f"Gave back a pod that nobody needed any more: {pod.name}."))
+        except MachineFault as fault:
+            tell(Note(f"{fault.problem} {fault.remedy}"))
 
 
 def new_journal(decided: Plan, asked: Asked, queue: str = "") -> Journal:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from idiolect.config import environment
-from idiolect.home import Home, default_root
+from idiolect.errors import UserFault
+from idiolect.home import Home, Profile, Run, default_root
 from idiolect.machines import Pod, Renting, RunPodWishes, all_pods, reap
 from idiolect.workflow.archive.runs import standing
 from idiolect.workflow.planning.where import account, job_name
@@ -24,13 +25,24 @@ def has_leases(home: Home) -> bool:
     return home.pods.is_dir() and any(home.pods.iterdir()) and "RUNPOD_API_KEY" in environment(home)
 
 
-def reap_pods(home: Home) -> list[Pod]:
-    """Terminate the pods of runs that have ended, and those past their deadline; return them."""
+def reap_pods(home: Home) -> Iterator[Pod]:
+    """Terminate, and yield, the pods of runs that have ended, and those past their deadline.
+
+    Raises MachineFault, when the others are ended, for those that could not be.
+    """
     may_go_on = {
         job_name(run)
         for profile in map(home.profile, home.people())
         for run in profile.runs()
-        if standing(profile, run) in _GOES_ON
+        if _may_go_on(profile, run)
     }
     # What is wished of pods plays no part: a slip in machines.toml must not keep one rented.
-    return list(reap(Renting(account(home), RunPodWishes(), home.pods), may_go_on.__contains__))
+    return reap(Renting(account(home), RunPodWishes(), home.pods), may_go_on.__contains__)
+
+
+def _may_go_on(profile: Profile, run: Run) -> bool:
+    """Whether a run may need its pod; one that is damaged does not keep it: money goes on, and a run can rent anew."""
+    try:
+        return standing(profile, run) in _GOES_ON
+    except UserFault:
+        return False
