@@ -1,6 +1,7 @@
 """A GGUF that talks: in process, over an endpoint like OpenAI's, in Ollama; and whether it sees what training saw."""
 
 from idiolect.serving import ollama
+from idiolect.serving.checked_by import check_again, note_checked
 from idiolect.serving.continuation import continuation
 from idiolect.serving.conversation import Fitted, within
 from idiolect.serving.endpoint import Offered, endpoint
@@ -26,6 +27,7 @@ __all__ = [
     "by_llama_cpp",
     "by_server",
     "by_training",
+    "check_again",
     "continuation",
     "differences",
     "endpoint",
@@ -36,6 +38,7 @@ __all__ = [
     "load",
     "modelfile",
     "never_stops",
+    "note_checked",
     "ollama",
     "reply",
     "trained",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from idiolect.errors import DataFault
+from idiolect.serving.checked_by import check_again
 from idiolect.serving.in_process import Model, load
 
 #: A file as it was when it was loaded: path, inode, size, nanoseconds of its last change, and what it is to hold.
@@ -36,7 +37,9 @@ class Shelf:
                 together = sum(size for _, _, size, _, _ in (*self.loaded, known))
                 if self.most is not None and together > self.most:
                     self.loaded.clear()
-                self.loaded[known] = load(gguf, context, mapped=False)
+                model = load(gguf, context, mapped=False)
+                check_again(model)
+                self.loaded[known] = model
             return self.loaded[known]
 
     def keep(self, files: Collection[Path]) -> None:

@@ -18,7 +18,7 @@ from idiolect.evaluation import planted, probes
 from idiolect.export import Order, export_gguf, made_gguf, made_model, merge_model, write_order
 from idiolect.files import remove, whole, write_text
 from idiolect.home import Run
-from idiolect.serving import Sampling, load, modelfile, ollama
+from idiolect.serving import Sampling, load, modelfile, note_checked, ollama
 from idiolect.training import OPTIONS as TRAINING
 from idiolect.training import Note, TrainingResult, decode, is_trained, loss_picture, read_result, write_bundle
 from idiolect.workflow.archive.registry import PLAIN, candidate
@@ -195,7 +195,10 @@ def write_modelfile(plan: Plan, _: Tell) -> str:
 
 
 def compare_with_training(plan: Plan, _: Tell) -> str:
-    return check_parity(plan.target, load(plan.run.gguf, warm_up=False), plan.run)
+    model = load(plan.run.gguf, warm_up=False)
+    said = check_parity(plan.target, model, plan.run)
+    note_checked(model)
+    return said
 
 
 def publish_model(plan: Plan, _: Tell) -> str:
