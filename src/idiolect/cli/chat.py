@@ -86,10 +86,8 @@ def _ask(model: Model, said: str, system: str, talk: Talk, console: Console) -> 
     before = [Message("system", system)] if system else []
     fitted = within(model, [*before, *talk.messages, Message("user", said)])
     if fitted.dropped:
-        console.print(
-            f"[dim]The model holds {model.context:,} tokens: the {fitted.dropped} oldest turns are forgotten.[/]",
-            soft_wrap=True,
-        )
+        which = "oldest turn is" if fitted.dropped == 1 else f"{fitted.dropped} oldest turns are"
+        console.print(f"[dim]The model holds {model.context:,} tokens: the {which} forgotten.[/]", soft_wrap=True)
     answer = reply(model, fitted.messages, on_text=lambda piece: console.out(piece, end=""))
     console.print()
     if note := _note(answer):
