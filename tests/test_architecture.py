@@ -10,7 +10,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "idiolect"
 
-GROUND = ["errors", "unicode_text", "files", "home", "config"]
+GROUND = ["errors", "unicode_text", "unbroken", "files", "home", "config"]
 ROOMS = [
     "memories",
     "curation",

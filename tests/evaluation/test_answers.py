@@ -67,6 +67,8 @@ def long(words: int, *later: Message) -> FormattedSample:
 
 
 def test_a_prompt_that_the_model_does_not_hold_is_not_asked(tiny_base: Path, tiny_gguf: Path) -> None:
+    pasted = msgspec.structs.replace(long(20), messages=(Message("user", "-" * 5000), Message("assistant", "Rain.")))
+    assert that_fit([pasted], load_chat_template(tiny_base), tiny_base / "tokenizer.json", 10_000) == []
     talks = [long(20), long(200, Message("user", "And?"), Message("assistant", "Wind.")), long(60)]
     fitting = that_fit(talks, load_chat_template(tiny_base), tiny_base / "tokenizer.json", 256)
     assert fitting == [talks[0], talks[2]]

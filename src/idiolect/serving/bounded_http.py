@@ -1,7 +1,7 @@
 """A small HTTP server of JSON that answers every request with a status, and lets none take more than its share.
 
-On http.server: FastAPI and uvicorn would be ten packages more where only `idiolect[chat]` is installed, and the bounds
-would have to be written all the same.
+On http.server: FastAPI and uvicorn would be four packages more where only `idiolect[chat]` is installed, and the bounds
+on body, time and connections would have to be written all the same.
 """
 
 from __future__ import annotations

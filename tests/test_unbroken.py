@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from idiolect.errors import DataFault
-from idiolect.serving.unbroken import LONGEST, check_breaks
+from idiolect.unbroken import LONGEST, check_breaks
 
 
 @pytest.mark.parametrize(
