@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -206,6 +207,30 @@ def test_whoever_hangs_up_ends_the_reply(client: openai.OpenAI) -> None:
             break
     forever.close()
     client.chat.completions.create(model="ada", messages=[{"role": "user", "content": "Hi."}], max_tokens=1)
+
+
+@pytest.mark.slow
+def test_whoever_hangs_up_ends_an_answer_that_is_not_streamed(port: int, client: openai.OpenAI) -> None:
+    """The next one does not wait for answers that nobody will read."""
+    OFFERED["marit:latest"] = Offered(packaged_gguf(), "", 2048)
+    messages: Any = [{"role": "user", "content": "Count to a thousand."}]
+    long = {"model": "marit", "messages": messages, "max_tokens": 300, "ignore_eos": True}
+    began = time.monotonic()
+    whole = client.chat.completions.create(
+        model="marit", messages=messages, max_tokens=300, extra_body={"ignore_eos": True}
+    )
+    lasts = time.monotonic() - began
+    assert whole.usage
+    assert (whole.choices[0].finish_reason, whole.usage.completion_tokens) == ("length", 300)
+    impatient = [HTTPConnection("127.0.0.1", port) for _ in range(3)]
+    for connection in impatient:
+        connection.request("POST", "/v1/chat/completions", json.dumps(long), {"Content-Type": "application/json"})
+    time.sleep(0.2)
+    for connection in impatient:
+        connection.close()
+    began = time.monotonic()
+    client.chat.completions.create(model="marit", messages=messages, max_tokens=1)
+    assert time.monotonic() - began < lasts
 
 
 @pytest.mark.slow

@@ -119,6 +119,18 @@ class BoundedHandler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
+    def gone(self) -> bool:
+        """Say whether whoever asked has hung up."""
+        try:
+            self.connection.settimeout(0)
+            return not self.connection.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        finally:
+            self.connection.settimeout(self.timeout)
+
     def body(self) -> bytes:
         """Return what was sent. Raises Refused for too much, too slow, or what is not JSON by its type."""
         stated = self.headers.get("Content-Length", "")
