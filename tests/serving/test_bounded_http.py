@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from idiolect.errors import UserFault
 from idiolect.serving import Offered, bounded_http
 from tests.serving.test_endpoint import served
 
@@ -123,6 +124,20 @@ def test_no_more_connections_than_there_is_room_for(port: int, monkeypatch: pyte
                 return
         time.sleep(0.05)
     pytest.fail("there was no room again")
+
+
+def damaged() -> dict[str, Offered]:
+    raise UserFault("registry.json cannot be read.", "Delete it.")
+
+
+def test_a_registry_that_cannot_be_read_is_said_with_a_status() -> None:
+    with served(damaged) as port, connected(port, posted(b'{"model": "ada", "messages": []}')) as connection:
+        assert answer(connection).startswith(b"HTTP/1.1 400 ")
+    asked = b'{"model": "ada", "messages": [{"role": "user", "content": "Hi."}]}'
+    with served(damaged) as port, connected(port, posted(asked)) as connection:
+        told = answer(connection)
+    assert told.startswith(b"HTTP/1.1 503 ")
+    assert b"registry.json cannot be read" in told
 
 
 def failing() -> dict[str, Offered]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from idiolect.errors import UserFault
 from idiolect.files import write_json
 from idiolect.home import Home
 from idiolect.workflow.archive.registry import candidate, offered, voice, with_published, write_registry
@@ -20,6 +23,19 @@ def test_a_model_published_before_contexts_were_noted_holds_what_its_run_does(ho
     assert {model.context for model in offered(home, []).values()} == {512}
     run.summary.write_text("{")
     assert voice(home, "ada").context == 2048
+
+
+def test_one_damaged_registry_keeps_nobody_else_from_being_served(home: Home, make_run: MakeRun) -> None:
+    run, profile = make_run("2026-01-01"), home.profile("ada")
+    other = home.profile("bea").registry
+    other.parent.mkdir(parents=True)
+    other.write_text("{")
+    with pytest.raises(UserFault, match="cannot be read"):
+        offered(home, [])
+    write_registry(profile, with_published(registry_of(profile), candidate(profile, run, {}, "<|im_end|>", None)))
+    assert {name.partition(":")[0] for name in offered(home, [])} == {"ada"}
+    with pytest.raises(UserFault, match="cannot be read"):
+        offered(home, ["ada", "bea"])
 
 
 def test_a_mode_without_a_system_message_is_offered_without_one(home: Home, make_run: MakeRun) -> None:
