@@ -10,7 +10,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "idiolect"
 
-GROUND = ["errors", "unicode_text", "files", "arrivals", "home", "config"]
+GROUND = ["errors", "unicode_text", "unbroken", "files", "arrivals", "home", "config"]
 ROOMS = [
     "memories",
     "curation",

@@ -100,6 +100,31 @@ def test_chat_talks_with_the_published_model_or_the_one_that_is_named(home: Home
     assert str(second.gguf) in typed(home, "chat", "-u", "ada")
 
 
+def test_chat_forgets_the_oldest_turns_and_says_what_it_cannot_ask(home: Home, make_run: MakeRun) -> None:
+    run = make_run("2026-10-01", context=256)
+    chat = ("chat", "-u", "ada", "--home", str(home.root), "--run", run.label)
+    grown = idiolect(*chat, given=f"{'One two three. ' * 12}\n" * 4 + "/good\n")
+    assert grown.returncode == 0, grown.stderr
+    assert re.search(r"holds 256 tokens: the (oldest turn is|\d oldest turns are) forgotten", grown.stdout)
+    assert "will be learned from" in grown.stdout
+
+    failed = idiolect(*chat, given=f"{'word ' * 400}\n/good\nHello?\n")
+    assert failed.returncode == 2
+    assert re.search(r"What is asked takes [\d,]+ tokens, and the model holds 256", failed.stderr)
+    assert "no answer yet" in failed.stdout
+    assert "Traceback" not in failed.stderr
+
+
+def test_what_is_typed_in_chat_is_kept_composed(home: Home, make_run: MakeRun) -> None:
+    run = make_run("2026-10-01")
+    typed = "Un cafe\u0301?\n/better Oui, un cafe\u0301.\n"
+    done = idiolect("chat", "-u", "ada", "--home", str(home.root), "--run", run.label, given=typed)
+    assert done.returncode == 0, done.stderr
+    kept = [json.loads(f.read_text()) for f in (home.profile("ada").memories / "feedback").rglob("*.json")]
+    assert ("Un café?", "Oui, un café.") in [(m["content"], m.get("response")) for m in kept]
+    assert {m["content"] for m in kept} == {"Un café?"}
+
+
 def test_serve_answers_the_openai_client_until_ctrl_c(home: Home, make_run: MakeRun) -> None:
     assert "no published model" in typed(home, "serve", code=2)
     promote(home, "ada", make_run("2026-10-01").label)

@@ -127,6 +127,7 @@ def test_a_prompt_that_fills_everything_leaves_nothing_and_says_so(tiny_base: Pa
         (("What of it?", "A <think> </think> mark."), "cuts", "changed by the chat template"),
         (("Shout!", "Quietly."), "refuses", "refused by the chat template: TemplateError: no shouting"),
         (("Hm.", END), "chains", "nothing but control tokens"),
+        (("Look:", "QUJD" * 2000), "chains", "a row of characters without a break"),
     ],
 )
 def test_one_memory_that_a_template_cannot_take_is_dropped_alone(

@@ -1,11 +1,26 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
 
 from idiolect.curation import Message, Source
-from idiolect.dataset import FormattedSample, TrainingText
+from idiolect.dataset import FormattedSample, TrainingText, load_chat_template
+from idiolect.errors import UserFault
 from idiolect.evaluation import Answers, pairs, score
-from idiolect.evaluation.answers import asked, held_out_talks, learned_talks, really_said
+from idiolect.evaluation.answers import (
+    ANSWER_TOKENS,
+    answers,
+    asked,
+    held_out_talks,
+    learned_talks,
+    really_said,
+    sampling,
+    that_fit,
+)
+from idiolect.serving import Sampling, load
 
 
 def sample(name: str, reply: str, prompt_from: str = "memory") -> FormattedSample:
@@ -44,6 +59,29 @@ def test_a_talk_is_asked_up_to_the_first_reply() -> None:
     assert [m.role for m in asked(talk)] == ["system", "user"]
     assert really_said(talk) == "Rain."
     assert really_said(sample("b", "<world>: Rain.")) == "Rain."
+
+
+def long(words: int, *later: Message) -> FormattedSample:
+    said = (Message("user", "word " * words), Message("assistant", "Rain."), *later)
+    return msgspec.structs.replace(sample(f"{words} words", "Rain."), messages=said)
+
+
+def test_a_prompt_that_the_model_does_not_hold_is_not_asked(tiny_base: Path, tiny_gguf: Path) -> None:
+    pasted = msgspec.structs.replace(long(20), messages=(Message("user", "-" * 5000), Message("assistant", "Rain.")))
+    assert that_fit([pasted], load_chat_template(tiny_base), tiny_base / "tokenizer.json", 10_000) == []
+    talks = [long(20), long(200, Message("user", "And?"), Message("assistant", "Wind.")), long(60)]
+    fitting = that_fit(talks, load_chat_template(tiny_base), tiny_base / "tokenizer.json", 256)
+    assert fitting == [talks[0], talks[2]]
+    model = load(tiny_gguf, 256)
+    assert len(answers(model, fitting)) == 2
+    with pytest.raises(UserFault, match="exceeds the available context size"):  # and no '' for an answer
+        answers(model, talks)
+
+
+def test_talks_are_answered_as_in_chat_each_time_the_same(tiny_gguf: Path) -> None:
+    model, talk = load(tiny_gguf, 256), sample("a", "Rain.")
+    assert sampling(talk) == Sampling(max_tokens=ANSWER_TOKENS, seed=sampling(talk).seed)
+    assert answers(model, [talk]) == answers(model, [talk])
 
 
 ANSWERS = [

@@ -51,6 +51,7 @@ def test_what_it_says_is_what_transformers_says(
         adapter=tmp_path / "adapter",
         name="ada",
         chat_template="{{ messages }}!",
+        keys={"general.sampling.temp": 0.5, "general.sampling.top_k": 7},
         on_progress=lambda *now: told.append(now),
     )
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["m.gguf"]
@@ -59,6 +60,7 @@ def test_what_it_says_is_what_transformers_says(
     assert fields["general.name"].contents() == "ada"
     assert fields["tokenizer.chat_template"].contents() == "{{ messages }}!"
     assert fields["general.file_type"].contents() == 1
+    assert (fields["general.sampling.temp"].contents(), fields["general.sampling.top_k"].contents()) == (0.5, 7)
     theirs = greedy_in_llama_cpp(serve(tmp_path / "out" / "m.gguf"), PROMPT, 16)
     assert theirs == greedy_in_transformers(model, PROMPT, 16)
 

@@ -43,6 +43,7 @@ def test_a_whole_model_becomes_the_file_that_it_would_here(tmp_path: Path, tiny_
     # What was made as something else was asked for is not taken.
     assert made_gguf(bundle, msgspec.structs.replace(ORDER, quantization="Q8_0")) is None
     assert made_gguf(bundle, msgspec.structs.replace(ORDER, name="bob")) is None
+    assert made_gguf(bundle, msgspec.structs.replace(ORDER, keys={"general.sampling.temp": 0.7})) is None
     assert [type(e) for e in decode((bundle / "events.jsonl").read_bytes())] == [Note]
 
 

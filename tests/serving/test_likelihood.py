@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from idiolect.dataset import TokenizedSample
-from idiolect.errors import DataFault
+from idiolect.errors import DataFault, RunFailed
 from idiolect.export import export_gguf
 from idiolect.serving import continuation, likelihood_losses, load
 from idiolect.serving.gguf_tensors import tensors
@@ -61,6 +61,13 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "m.gguf").write_bytes(b"GGUF" + bytes(60))
     with pytest.raises(DataFault, match="cannot be loaded"):
         likelihood_losses(tmp_path / "m.gguf", SAMPLES)
+
+
+def test_a_text_longer_than_the_base_has_positions_for_is_refused(tmp_path: Path, tiny_base: Path) -> None:
+    export_gguf(tiny_base, tmp_path / "m.gguf", "Q8_0", name="m")
+    long = TokenizedSample("a", (5,) * 513, (True,) * 513)
+    with pytest.raises(RunFailed, match="cannot read a text of 513 tokens"):
+        likelihood_losses(tmp_path / "m.gguf", [long])
 
 
 def test_a_continuation_is_the_same_each_time(tmp_path: Path, tiny_base: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gguf import GGUFReader
 
 from idiolect.curation import Message
 from idiolect.errors import BaseModelFault, EmptyProfile, RunFailed, UserFault
@@ -57,7 +58,11 @@ def test_a_run_leaves_just_what_was_promised(
     assert {p.name for p in home.profile(person).out.iterdir()} == {"adapters", "registry.json", "work"}
     published = read_registry(home.profile(person)).published
     assert published
-    assert (published.label, published.ollama) == (run.label, None)
+    assert (published.label, published.ollama, published.context, summary.context) == (run.label, None, 512, 512)
+    assert "PARAMETER temperature 0.7\n" in run.modelfile.read_text()
+    assert "PARAMETER num_ctx 512\n" in run.modelfile.read_text()
+    temperature = GGUFReader(run.gguf).fields["general.sampling.temp"]
+    assert temperature.contents() == pytest.approx(0.7)
     assert voice(home, person) == Voice(run.gguf, summary.system_messages, run.label, 512)
     quick = {step.step: step.seconds for step in summary.steps}
     assert quick["parity"] + quick["publish"] < 5  # far below a second where nobody else wants the cores

@@ -5,21 +5,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from idiolect.cli.flags import HomeFolder, Username, home_at
 from idiolect.config import MODES, Mode
+from idiolect.unicode_text import composed
 
 if TYPE_CHECKING:
     from idiolect.curation import Message
     from idiolect.home import Home
     from idiolect.memories import Answered
-
-#: So many messages of a talk are sent along; older ones are forgotten, so that the context holds.
-_REMEMBERED = 12
+    from idiolect.serving import Model, Reply
 
 
 @dataclass
@@ -49,32 +50,68 @@ def chat(
     `/mode dual|emulation|agent`, `/new` forgets, `/exit` ends. `/good` and `/bad` judge the last answer,
     `/better TEXT` says how you would have said it: the next data set learns from that.
     """
-    from idiolect.curation import Message
-    from idiolect.memories import Answered
-    from idiolect.serving import load, reply
+    from idiolect.errors import IdiolectError
+    from idiolect.serving import check_again, load
     from idiolect.workflow.archive.registry import voice
 
     place = home_at(home)
     them = voice(place, username, run)
     console = Console(highlight=False)
     console.print(f"[dim]{them.gguf}, mode {mode}; /exit ends[/]", soft_wrap=True)
-    model = load(them.gguf)
-    talk = Talk(place, username, them.label, mode)
+    model = load(them.gguf, them.context)
+    check_again(model)
+    talk, failed = Talk(place, username, them.label, mode), 0
     for said in _lines(console):
         if said.startswith("/"):
             _command(said, talk, console)
             continue
-        talk.messages = [*talk.messages, Message("user", said)][-_REMEMBERED:]
-        system = them.system_messages[talk.mode]
-        heard = [Message("system", system), *talk.messages] if system else talk.messages
-        answer = reply(model, heard, on_text=lambda piece: console.out(piece, end=""))
-        console.print()
-        talk.messages.append(Message("assistant", answer.text))
-        talk.last = Answered(prompt=said, answer=answer.text, mode=talk.mode, model=them.label)
+        try:
+            _ask(model, composed(said), them.system_messages.get(talk.mode, ""), talk, console)
+        except IdiolectError as fault:
+            failed = fault.exit_code
+            Console(stderr=True, highlight=False).print(f"[red]{escape(str(fault))}[/]", soft_wrap=True)
+    if failed and not sys.stdin.isatty():
+        raise typer.Exit(failed)
+
+
+def _ask(model: Model, said: str, system: str, talk: Talk, console: Console) -> None:
+    """Let the model answer what was said last, and say what came instead of an answer, or was forgotten for it.
+
+    Without an answer the talk goes on as if nothing had been said. Raises UserFault for what cannot be asked, and
+    RunFailed for an answer that ends in an error.
+    """
+    from idiolect.curation import Message
+    from idiolect.memories import Answered
+    from idiolect.serving import reply, within
+
+    before = [Message("system", system)] if system else []
+    fitted = within(model, [*before, *talk.messages, Message("user", said)])
+    if fitted.dropped:
+        which = "oldest turn is" if fitted.dropped == 1 else f"{fitted.dropped} oldest turns are"
+        console.print(f"[dim]The model holds {model.context:,} tokens: the {which} forgotten.[/]", soft_wrap=True)
+    answer = reply(model, fitted.messages, on_text=lambda piece: console.out(piece, end=""))
+    console.print()
+    if note := _note(answer):
+        console.print(f"[dim]{escape(note)}[/]", soft_wrap=True)
+    if not answer.text:
+        talk.last = None
+        return
+    talk.messages = [m for m in fitted.messages if m.role != "system"]
+    talk.messages.append(Message("assistant", answer.text))
+    talk.last = Answered(prompt=said, answer=answer.text, mode=talk.mode, model=talk.model)
+
+
+def _note(answer: Reply) -> str:
+    """Say how an answer ended, if not of itself."""
+    if not answer.text:
+        return "Only a thought came, and no answer." if answer.thought else "The model ended its turn at once."
+    return f"Cut off after {answer.tokens} tokens." if answer.finish_reason == "length" else ""
 
 
 def _lines(console: Console) -> Iterator[str]:
     """Yield what is typed until /exit or the end of the input."""
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")  # what is no UTF-8 is refused when it is asked, not here
     while True:
         try:
             line = console.input("[bold]you>[/] ") if sys.stdin.isatty() else input()
@@ -113,7 +150,7 @@ def _judge(word: str, own_words: str, talk: Talk) -> str:
         return "There is no answer yet that could be judged."
     try:
         if word == "/better":
-            feedback.reword(talk.home, talk.person, talk.last, own_words)
+            feedback.reword(talk.home, talk.person, talk.last, composed(own_words))
             talk.messages[-1] = Message("assistant", own_words.strip())
             return "your words will be learned, that answer will not"
         if word == "/good":

@@ -22,6 +22,7 @@ from idiolect.dataset.formatter import FormattedSample
 from idiolect.dataset.rendering import Rendered
 from idiolect.dataset.tokens import Cut, cut_all
 from idiolect.dataset.training_text import part_id, sample_of
+from idiolect.unbroken import LONGEST, longest_run
 
 #: Why a sample has no text, as the ledger says it.
 REFUSED = "refused by the chat template"
@@ -30,6 +31,7 @@ TOO_LONG = "longer than max_seq_length"
 #: What the ledger says of one that was shortened.
 CUT = "cut to max_seq_length"
 EMPTY = "nothing but control tokens"
+UNBROKEN = "a row of characters without a break"
 
 
 class RenderedSample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -127,7 +129,7 @@ def _faults(
 ) -> list[str]:
     """Return for each conversation why it cannot be learned from, or nothing."""
     refused = [
-        next((f"{REFUSED}: {a.fault}" for a in prompts if a.fault), "" if all(m.content for m in talk) else EMPTY)
+        next((f"{REFUSED}: {a.fault}" for a in prompts if a.fault), _unusable(talk))
         for talk, prompts in zip(talks, asked, strict=True)
     ]
     at_risk = [
@@ -140,6 +142,13 @@ def _faults(
         if talk[-1].content + template.close not in whole.text:
             refused[number] = CHANGED
     return refused
+
+
+def _unusable(talk: Sequence[Message]) -> str:
+    """Say why a conversation cannot be trained on whatever the template does; llama.cpp ends at long rows of letters."""
+    if not all(m.content for m in talk):
+        return EMPTY
+    return UNBROKEN if any(longest_run(m.content) > LONGEST for m in talk) else ""
 
 
 def _chained(talk: Sequence[Message], prompts: Mapping[int, str], first: int, template: ChatTemplate) -> list[_Text]:

@@ -13,6 +13,7 @@ from idiolect.config import Mode
 from idiolect.curation import Message
 from idiolect.dataset import INLINE_TAGS, ChatTemplate, FormattedSample, TrainingText
 from idiolect.serving import Model, Sampling, reply
+from idiolect.unbroken import LONGEST, longest_run
 
 ANSWER_TOKENS = 64
 
@@ -53,7 +54,7 @@ def held_out_talks(
 def that_fit(
     talks: Sequence[FormattedSample], template: ChatTemplate, tokenizer_json: Path, context: int
 ) -> list[FormattedSample]:
-    """Return the talks whose first prompt is shorter than `context` tokens: others a model cannot be asked.
+    """Return the talks whose first prompt is shorter than `context` tokens, and can be cut: others cannot be asked.
 
     Of a talk that is longer only what came later may be trained on.
     """
@@ -63,7 +64,11 @@ def that_fit(
     prompts = template.ask([[Message(m.role, template.plain(m.content)) for m in asked(talk)] for talk in talks])
     lengths = [len(tokenizer.encode(prompt.text, add_special_tokens=False).ids) for prompt in prompts]
     both = zip(talks, prompts, lengths, strict=True)
-    return [talk for talk, prompt, length in both if not prompt.fault and length < context]
+    return [
+        talk
+        for talk, prompt, length in both
+        if not prompt.fault and length < context and longest_run(prompt.text) <= LONGEST
+    ]
 
 
 def learned_talks(samples: Sequence[FormattedSample], lines: Sequence[TrainingText]) -> list[FormattedSample]:

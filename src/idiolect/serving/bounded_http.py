@@ -1,7 +1,7 @@
 """A small HTTP server of JSON that answers every request with a status, and lets none take more than its share.
 
-On http.server: FastAPI and uvicorn would be ten packages more where only `idiolect[chat]` is installed, and the bounds
-would have to be written all the same.
+On http.server: FastAPI and uvicorn would be four packages more where only `idiolect[chat]` is installed, and the bounds
+on body, time and connections would have to be written all the same.
 """
 
 from __future__ import annotations
@@ -118,6 +118,18 @@ class BoundedHandler(BaseHTTPRequestHandler):
         self.begin(status, {"Content-Type": "application/json"}, len(body))
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def gone(self) -> bool:
+        """Say whether whoever asked has hung up."""
+        try:
+            self.connection.settimeout(0)
+            return not self.connection.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        finally:
+            self.connection.settimeout(self.timeout)
 
     def body(self) -> bytes:
         """Return what was sent. Raises Refused for too much, too slow, or what is not JSON by its type."""

@@ -19,7 +19,7 @@ from idiolect.errors import IdiolectError, UserFault
 from idiolect.serving.bounded_http import BoundedHandler, BoundedServer, Refused
 from idiolect.serving.conversation import askable
 from idiolect.serving.in_process import Model, as_objects
-from idiolect.serving.openai_request import Completion, check_length, read_completion
+from idiolect.serving.openai_request import Completion, check_length, read_completion, whole_answer
 from idiolect.serving.shelf import Shelf
 
 _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -125,12 +125,24 @@ class _Endpoint(BoundedHandler):
             if asked.stream:
                 self._stream(model, name, request)
             else:
-                answer = model.server.handle_chat_completions(request)
-                self.send(_status(answer), _named(answer, name))
+                self._whole(model, name, request)
         except UserFault as fault:
             raise Refused(400, fault.problem) from fault
         except (ValueError, RuntimeError, TypeError) as error:  # how llama.cpp refuses a request
             raise Refused(400, str(error)) from error
+
+    def _whole(self, model: Model, name: str, request: Mapping[str, Any]) -> None:
+        """Send an answer when it is whole. It is made as a stream is, so that whoever hangs up ends it as well."""
+        chunks: list[dict[str, Any]] = []
+
+        def heard(chunk: dict[str, Any]) -> bool:
+            chunks.append(chunk)
+            return "error" in chunk or self.gone()
+
+        streamed = {"stream": True, "stream_options": {"include_usage": True}}
+        model.server.handle_chat_completions({**request, **streamed}, heard)
+        answer = whole_answer(chunks)
+        self.send(_status(answer), _named(answer, name))
 
     def _stream(self, model: Model, name: str, request: Mapping[str, Any]) -> None:
         """Send server-sent events as they come; whoever hangs up ends the reply."""

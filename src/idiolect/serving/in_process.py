@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from idiolect.curation import Message
 from idiolect.errors import DataFault, MissingPart
-from idiolect.serving.unbroken import check_breaks
+from idiolect.unbroken import check_breaks
 
 #: Tokens of a conversation, prompt and replies together, where no run says how many it was trained on.
 CONTEXT = 2048

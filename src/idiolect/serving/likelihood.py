@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
@@ -67,8 +68,14 @@ def _states(address: str, key: str, tokens: Sequence[int]) -> np.ndarray:
     asked = json.dumps({"input": list(tokens), "embd_normalize": -1}).encode()
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
     request = urllib.request.Request(f"{address}/embeddings", asked, headers)  # noqa: S310 - our own address
-    with urllib.request.urlopen(request) as answer:  # noqa: S310
-        states = np.array(json.load(answer)[0]["embedding"], dtype=np.float32)
+    try:
+        with urllib.request.urlopen(request) as answer:  # noqa: S310
+            states = np.array(json.load(answer)[0]["embedding"], dtype=np.float32)
+    except urllib.error.HTTPError as error:
+        raise RunFailed(
+            f"llama.cpp cannot read a text of {len(tokens):,} tokens: {error.read().decode(errors='replace')}",
+            "Lower max_seq_length to what the base model has room for.",
+        ) from error
     if len(states) != len(tokens):
         raise RunFailed(f"llama.cpp saw {len(states)} tokens instead of {len(tokens)}.", "Please report it.")
     return states

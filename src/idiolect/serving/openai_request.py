@@ -122,5 +122,20 @@ def check_length(messages: Sequence[Message], context: int) -> None:
         )
 
 
+def whole_answer(chunks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the answer that llama.cpp's chunks come to, as OpenAI's API has it, or the error that is among them."""
+    if error := next((dict(chunk) for chunk in chunks if "error" in chunk), None):
+        return error
+    choices = [choice for chunk in chunks for choice in chunk["choices"]]
+    text = "".join(choice["delta"].get("content") or "" for choice in choices)
+    ended = next((choice["finish_reason"] for choice in reversed(choices) if choice["finish_reason"]), None)
+    message = {"role": "assistant", "content": text}
+    return {
+        **{name: value for name, value in chunks[-1].items() if name in ("id", "created", "usage", "timings")},
+        "object": "chat.completion",
+        "choices": [{"index": 0, "message": message, "finish_reason": ended, "logprobs": None}],
+    }
+
+
 def _text(content: str | Sequence[Part]) -> str:
     return content if isinstance(content, str) else "\n".join(part.text for part in content)

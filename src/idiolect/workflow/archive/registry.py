@@ -140,15 +140,24 @@ def context_of(profile: Profile, model: Published) -> int:
 
 
 def offered(home: Home, people: Sequence[str]) -> Mapping[str, Offered]:
-    """Return name → what is published: of these people, or of everybody."""
-    found = {}
+    """Return name → what is published: of these people, or of everybody whose registry can be read.
+
+    Raises UserFault for a damaged registry of one who is named, or if there is no other.
+    """
+    found, damaged = {}, []
     for person in people or home.people():
         profile = home.profile(person)
-        model = read_registry(profile).published
+        try:
+            model = read_registry(profile).published
+        except UserFault as fault:
+            damaged.append(fault)
+            continue
         if model and (profile.root / model.gguf).exists():
             gguf, context = profile.root / model.gguf, context_of(profile, model)
             for tag, mode in (("latest", PLAIN), *((m, m) for m in MODES)):
                 found[f"{person}:{tag}"] = Offered(gguf, model.system_messages.get(mode, ""), context)
+    if damaged and (people or not found):
+        raise damaged[0]
     return found
 
 

@@ -16,11 +16,16 @@ from idiolect.errors import DataFault
 LONGEST = 4_000
 
 
+def longest_run(text: str) -> int:
+    """Return how many characters of one kind there are in a row at most; 0 for a text that is too short to matter."""
+    if len(text) <= LONGEST:
+        return 0
+    return max((sum(1 for _ in run) for _, run in groupby(filter(None, map(_kind, text)))), default=0)
+
+
 def check_breaks(text: str) -> None:
     """Raise DataFault for a text with more than LONGEST characters of one kind in a row."""
-    if len(text) <= LONGEST:
-        return
-    longest = max((sum(1 for _ in run) for _, run in groupby(filter(None, map(_kind, text)))), default=0)
+    longest = longest_run(text)
     if longest > LONGEST:
         raise DataFault(
             f"{longest:,} characters in a row without a break are more than llama.cpp can cut into tokens.",
