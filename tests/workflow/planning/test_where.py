@@ -36,7 +36,7 @@ needs_sshd = pytest.mark.skipif(SSHD is None, reason="there is no OpenSSH server
 
 @pytest.fixture
 def person(make_person: MakePerson, talks: list[Event], tiny_base: Path) -> str:
-    return make_person("ada", talks, base_model=str(tiny_base), **QUICK)
+    return make_person("ada", talks, base_model=str(tiny_base), keep_model=True, **QUICK)
 
 
 @pytest.fixture
