@@ -88,7 +88,11 @@ def test_runs_go_where_metahuman_os_would_put_them(home: Home, tiny_base: Path, 
     write_profile(home.profile("bea"), "bea")
     was = tree(home.root)
     idiolect(home, "full-cycle", "-u", "bea", "--base-model", str(tiny_base))
-    idiolect(home, "models", "-u", "bea")
+    for command in (["models"], ["runs"], ["cleanup"], ["plan", "--base-model", str(tiny_base)]):
+        idiolect(home, *command, "-u", "bea")
+    (run,) = home.profile("bea").runs()
+    idiolect(home, "export", "-u", "bea", "--run", run.label, "--quantization", "Q8_0")
+    idiolect(home, "dataset", "-u", "bea", "--base-model", str(tiny_base))
     assert list(place.glob("out/adapters/*/*/adapter.gguf"))
     now = tree(home.root)
     assert {name: now.get(name) for name in was} == was

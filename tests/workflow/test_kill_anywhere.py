@@ -24,6 +24,7 @@ QUICK: dict[str, Any] = {
     "warmup_steps": 0,
     "dtype": "float32",
     "gradient_accumulation_steps": 4,
+    "keep_model": True,
 }
 HOOK = Path(__file__).parent / "kill_hook"
 #: Every file that the cycle writes, when it is opened and when it gets its name. In training, which takes long to begin

@@ -25,7 +25,14 @@ from idiolect.workflow.planning.plan import Asked, plan
 from idiolect.workflow.records.events import Began, Ended
 from tests.conftest import Event, MakePerson
 
-QUICK: dict[str, Any] = {"num_train_epochs": 2, "learning_rate": 1e-2, "warmup_steps": 0, "dtype": "float32"}
+#: Quick, and with every step that there is.
+QUICK: dict[str, Any] = {
+    "num_train_epochs": 2,
+    "learning_rate": 1e-2,
+    "warmup_steps": 0,
+    "dtype": "float32",
+    "keep_model": True,
+}
 
 
 @pytest.fixture

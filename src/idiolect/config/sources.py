@@ -60,7 +60,7 @@ class _Read:
 
     def layer(self, path: Path) -> Layers:
         """Read a file into a layer in our words."""
-        name = _shown(self.home, path)
+        name = self.home.shown(path)
         self.paths[name] = path
         settings = _stated(settings_in(path))
         self.understand(name, settings)
@@ -137,7 +137,7 @@ def _of_person(read: _Read, person: str) -> Layers:
         return {}
     if is_its_own(settings_in(path), settings_in(read.home.training_json)):
         read.notes.append(
-            f"{_shown(read.home, path)} is passed over: it is the one that MetaHuman OS writes into each profile "
+            f"{read.home.shown(path)} is passed over: it is the one that MetaHuman OS writes into each profile "
             "and never reads. Change a value, and the file is yours."
         )
         return {}
@@ -167,10 +167,6 @@ def _block(where: str, layer: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(block, dict):
         raise OptionFault(f"{where}: {BLOCK} is no JSON object.", 'Write {"option": value, …}.')
     return {key: value for key, value in block.items() if not is_remark(key)}
-
-
-def _shown(home: Home, path: Path) -> str:
-    return path.relative_to(home.root).as_posix() if path.is_relative_to(home.root) else str(path)
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -113,6 +113,10 @@ class Home:
         """Return whose folders can be reached, sorted. Raises UserFault for a damaged persona/users.json."""
         return users.people(self.root)
 
+    def shown(self, path: Path) -> str:
+        """Return a path as it is told to people: below this folder, or whole where it is elsewhere."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+
     def knows(self, person: str) -> bool:
         return users.is_known(self.root, person)
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from idiolect.config import resolve
 from idiolect.errors import UserFault
 from idiolect.home import Home, Profile, Run
 from idiolect.training import Event, HeldOut, Note, Started, Stepped, decode
 from idiolect.workflow.archive.runs import Details, details, find
 from idiolect.workflow.archive.summary import StepSummary, is_ours
 from idiolect.workflow.cycle import STEPS
-from idiolect.workflow.records.journal import StepRecord
+from idiolect.workflow.records.journal import Journal, StepRecord
 
 #: So many last lines of the log are shown.
 _LINES = 200
@@ -61,6 +62,7 @@ class Watch:
     def __init__(self, home: Home, person: str, label: str) -> None:
         self.home = home
         self.profile, self.run = find(home, label, person)
+        self._merges: bool | None = None
         self._events = _Lines(self.run.bundle / "events.jsonl")
         self._told: list[Event] = []
 
@@ -77,7 +79,7 @@ class Watch:
         return Seen(
             state=state,
             cycle=found.row.cycle,
-            steps=_steps(found.steps, self.run, log, going_on=state == "running"),
+            steps=_steps(found.steps, self._order(found), log, self.run, going_on=state == "running"),
             losses=[(e.epoch, e.loss) for _, e in sorted(stepped.items())],
             held_out=sorted(held_out.items()),
             started=last[-1] if last else None,
@@ -93,6 +95,14 @@ class Watch:
         except UserFault:
             # It may have ended between two looks: then its summary is there, and the journal gone.
             return details(self.home, self.run.label, self.profile.person)
+
+    def _order(self, found: Details) -> list[str]:
+        """Return the steps that this run has, in their order: merging is one only where `model/` is to be kept."""
+        if self._merges is None and isinstance(found.written, Journal):
+            asked = found.written
+            options = resolve(self.home, self.profile.person, asked.environ, asked.flags, self.run.cycle).options
+            self._merges = self.run.cycle.trains == "adapter" and options.keep_model
+        return [name for name in STEPS if name != "merge" or self._merges]
 
     def _state(self, standing: str) -> str:
         return "beginning" if standing == "interrupted" and _begins_just_now(self.run) else standing
@@ -128,7 +138,9 @@ def newest_run(profile: Profile) -> str | None:
     return next((r.label for r in reversed(profile.runs()) if is_ours(r)), None)
 
 
-def _steps(done: Sequence[StepSummary | StepRecord], run: Run, log: Sequence[str], *, going_on: bool) -> list[SeenStep]:
+def _steps(
+    done: Sequence[StepSummary | StepRecord], order: list[str], log: Sequence[str], run: Run, *, going_on: bool
+) -> list[SeenStep]:
     """Return the steps in their order: of a run that goes on also the one that it is at, and those to come."""
     records = {step.step: step for step in done}
     seen = [SeenStep(s.step, "done", s.outcome, s.seconds) for s in records.values()]
@@ -136,14 +148,9 @@ def _steps(done: Sequence[StepSummary | StepRecord], run: Run, log: Sequence[str
         return seen
     begun = [match[1] for line in log if (match := _BEGINS.match(line))]
     now = begun[-1] if begun and begun[-1] not in records and going_on else None
-    order = list(STEPS)
     last = max((order.index(s.name) for s in seen if s.name in order), default=-1)
-    rest = [name for name in order[last + 1 :] if _is_of(name, run)]
+    rest = order[last + 1 :]
     return [*seen, *(SeenStep(name, "going on" if name == now else "to come") for name in rest)]
-
-
-def _is_of(step: str, run: Run) -> bool:
-    return step != "merge" or run.cycle.trains == "adapter"
 
 
 def _begins_just_now(run: Run) -> bool:

@@ -34,7 +34,7 @@ def finished(
     home: Home, make_person: MakePerson, talks: list[Event], own_base: Path, request: pytest.FixtureRequest
 ) -> Finished:
     cycle = CYCLES[getattr(request, "param", FULL.name)]
-    flags = {"base_model": str(own_base), "quantization": "Q8_0", **QUICK}
+    flags = {"base_model": str(own_base), "quantization": "Q8_0", "keep_model": True, **QUICK}
     return run_cycle(home, Asked(make_person("ada", talks), {}, flags), cycle, lambda _: None)
 
 

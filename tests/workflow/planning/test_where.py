@@ -14,7 +14,7 @@ import pytest
 
 from idiolect.errors import MachineFault, NeedsConsent, OptionFault, UserFault
 from idiolect.export import export_gguf
-from idiolect.files import sha256
+from idiolect.files import sha256, write_text
 from idiolect.home import FINE_TUNE, FULL, Home, Run
 from idiolect.machines.pods import rent
 from idiolect.training import Note
@@ -24,8 +24,9 @@ from idiolect.workflow.cancel import cancel
 from idiolect.workflow.cycle import run_cycle
 from idiolect.workflow.planning.plan import Asked, plan
 from idiolect.workflow.planning.where import renting
-from idiolect.workflow.pods import list_pods, reap_pods
-from tests.conftest import Event, MakePerson
+from idiolect.workflow.pods import has_leases, list_pods, reap_pods
+from tests.checkout import write_its_fine_tune
+from tests.conftest import Event, MakePerson, MakeRun
 from tests.machines.runpod_server import KEY, RunPodServer
 from tests.machines.ssh_server import SSHD, SshServer
 from tests.tiny import CHAT_TEMPLATE, write_model, write_tokenizer
@@ -36,7 +37,7 @@ needs_sshd = pytest.mark.skipif(SSHD is None, reason="there is no OpenSSH server
 
 @pytest.fixture
 def person(make_person: MakePerson, talks: list[Event], tiny_base: Path) -> str:
-    return make_person("ada", talks, base_model=str(tiny_base), **QUICK)
+    return make_person("ada", talks, base_model=str(tiny_base), keep_model=True, **QUICK)
 
 
 @pytest.fixture
@@ -188,6 +189,20 @@ def test_a_slip_in_machines_toml_keeps_nothing_rented(home: Home, runpod: RunPod
     with pytest.raises(OptionFault, match="max_cots"):
         renting(home)
     assert [pod.id for pod in list_pods()] == [lease.pod]
+    assert [pod.id for pod in reap_pods(home)] == [lease.pod]
+    assert not runpod.pods
+
+
+@needs_sshd
+def test_runs_that_cannot_be_read_keep_nothing_rented(
+    home: Home, runpod: RunPodServer, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RUNPOD_API_KEY")
+    write_text(home.dotenv, f"RUNPOD_API_KEY={KEY}\n")  # where MetaHuman OS keeps it
+    make_run("2026-10-01").summary.write_text("{")
+    write_its_fine_tune(home.profile("ada"), "2025-11-22-100000-00aa11", {})
+    lease = rent(renting(home), "0123456789abcdef", lambda _: None)
+    assert has_leases(home)
     assert [pod.id for pod in reap_pods(home)] == [lease.pod]
     assert not runpod.pods
 

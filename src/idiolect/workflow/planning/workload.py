@@ -34,7 +34,7 @@ def data_of(profile: Profile, base: Path | None) -> Work:
         return _samples(memories, f"{memories:,} memories of {_SAMPLE} tokens each: no data set has been made yet")
     path, lines = newest
     kept = [line for line in lines if line.split == "train"]
-    return _counted(kept, base, str(path.relative_to(profile.home.root)))
+    return _counted(kept, base, profile.home.shown(path))
 
 
 def _samples(samples: int, source: str) -> Work:
