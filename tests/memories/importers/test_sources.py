@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -68,7 +68,7 @@ def test_it_is_told_from_all_others(source: str) -> None:
         assert [name for name, other in SOURCES.items() if other.found(export)] == [source]
 
 
-def written(path: Path, event: dict[str, object]) -> None:
+def written(path: Path, event: Mapping[str, object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(msgspec.json.encode({"timestamp": "2025-10-01T08:00:00Z", "type": "journal", **event}))
 
