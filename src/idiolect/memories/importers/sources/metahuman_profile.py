@@ -113,7 +113,7 @@ def _profile(export: Export, place: str, asked: Asked, *, alone: bool) -> _Profi
     names = list(names_in(_bytes(export, core))) if core else []
     folder = place.rstrip("/").rpartition("/")[2]
     called = {name.strip().casefold() for name in (folder, *names, *asked.me) if name}
-    me = Person(folder or "me", names[0] if names else folder, me=True if alone else None)
+    me = Person(folder or "me", names[0] if names else folder, me=True if alone else None, also=tuple(names[1:]))
     return _Profile(me, Reading(_RULES, frozenset(called)))
 
 
