@@ -96,10 +96,16 @@ def test_what_metahuman_os_says_of_a_memory_comes_along(home: Home, tmp_path: Pa
     }
     written(tmp_path / "ada/memory/episodic/reflections/2025/10/01/a.json", event)
     written(tmp_path / "ada/memory/episodic/2025/10/01/b.json", {"content": "Summed up.", "type": "summary"})
+    lines = "--- Conversation ---\n[09:00 AM] Bo: Hei?\n[09:01 AM] Ada: Hei."
+    chat = {"content": lines, "type": "observation", "metadata": {"provenance": "chat-export"}}
+    written(tmp_path / "ada/memory/episodic/2025/10/01/c.json", chat)
     with Export(tmp_path / "ada") as export:
         assert SOURCES["metahuman"].found(export)
         done = bring_in("metahuman", export, home.profile("ada"), Asked(), pause=1)
-    (memory,) = [m for m in read_memories(home.profile("ada")) if isinstance(m, Memory)]
+    found = {m.type: m for m in read_memories(home.profile("ada")) if isinstance(m, Memory)}
+    spoken, memory = found["observation"], found["reflection"]
+    # The folder is called as she is, and so is a line in a chat.
+    assert [turn.text for turn in spoken.turns] == ["Hei?", "Hei."]
     assert (memory.type, memory.mode) == ("reflection", "agent")
     assert "idle-thought" in memory.tags
     assert done.rules == {"written by a machine": 1}

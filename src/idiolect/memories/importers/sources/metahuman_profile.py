@@ -111,9 +111,9 @@ def _profiles(export: Export, asked: Asked) -> dict[str, _Profile]:
 def _profile(export: Export, place: str, asked: Asked, *, alone: bool) -> _Profile:
     core = export.members.get(f"{place}persona/core.json")
     names = list(names_in(_bytes(export, core))) if core else []
-    folder = place.rstrip("/").rpartition("/")[2]
+    folder = place.rstrip("/").rpartition("/")[2] or export.path.stem
     called = {name.strip().casefold() for name in (folder, *names, *asked.me) if name}
-    me = Person(folder or "me", names[0] if names else folder, me=True if alone else None, also=tuple(names[1:]))
+    me = Person(folder, names[0] if names else folder, me=True if alone else None, also=tuple(names[1:]))
     return _Profile(me, Reading(_RULES, frozenset(called)))
 
 
