@@ -49,6 +49,19 @@ def test_the_example_of_curation_json_is_valid() -> None:
     assert rules.modes["poem"] == "dual"
 
 
+def test_the_example_of_rules_for_whose_words_they_are_is_valid() -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "metahuman.md").read_text(), re.DOTALL)
+    rules = CurationRules.model_validate_json(example)
+    assert rules.machine_written["abstract"] == ()
+    assert rules.machine_written["photo"]
+    assert rules.labels[1] == ("Visitor", "Ada")
+
+
+def test_every_rule_is_in_the_page_for_those_who_come_from_metahuman_os() -> None:
+    page = (ROOT / "docs" / "metahuman.md").read_text()
+    assert [rule for rule in CurationRules().machine_written if f"*{rule}*" not in page] == []
+
+
 def test_make_knows_the_targets_of_the_readme() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in set(re.findall(r"(?:^|`)make (\w+)", README, re.MULTILINE)):

@@ -73,6 +73,12 @@ def test_a_file_of_several_events_counts_as_many(home: Home, make_person: MakePe
     assert Calendars().months(profile) == {"2026-01": 4, "?": 1}
 
 
+def test_faulty_rules_are_no_matter_of_an_overview(home: Home, make_person: MakePerson, talks: list[Event]) -> None:
+    profile = home.profile(make_person("ada", talks[:2]))
+    write_text(profile.curation_json, '{"labels": 5}')
+    assert Calendars().months(profile) == {"2026-01": 2}
+
+
 def test_nobody_is_unknown(home: Home) -> None:
     with pytest.raises(UnknownPerson):
         glance(home, "nobody", Calendars())

@@ -70,7 +70,9 @@ def options_table() -> str:
 
 def _rules_table() -> str:
     rows = ["| key | what it is |", "|---|---|"]
-    rows += [f"| `{name}` | {field.description} |" for name, field in CurationRules.model_fields.items()]
+    fields = CurationRules.model_fields.items()
+    # A line break would end the row.
+    rows += [f"| `{name}` | {' '.join((field.description or '').split())} |" for name, field in fields]
     return "\n".join(rows)
 
 

@@ -52,7 +52,7 @@ class Options(BaseModel):
     monthly: bool = False
     """As each month: `days_recent` 30 and `old_samples` 3000, unless these say otherwise."""
     half_life_days: Annotated[float | None, Field(gt=0)] = None
-    """Choose by age instead: a sample so many days old counts half as much as one of today."""
+    """Choose by age instead: a sample so many days older than the newest counts half as much."""
     dataset_builder: Annotated[Literal["curated", "classic"], Typed(env="DATASET_BUILDER")] = "curated"
     """`classic` is MetaHuman OS' old builder, for comparison: pairs as they are, only exact repeats left out."""
     skip_validation: bool = False

@@ -20,7 +20,7 @@ from typing import BinaryIO
 import msgspec
 
 from idiolect import __version__
-from idiolect.config import CurationRules, Options
+from idiolect.config import CurationRules, Options, WhoseWords
 from idiolect.curation.classic import classic
 from idiolect.curation.edits import NOTHING, Edit, by_memory
 from idiolect.curation.prepare import Preparation, drafts, prepare
@@ -103,7 +103,8 @@ def prepare_all(profile: Profile, options: Options, rules: CurationRules, edits:
 
 def memory_stamps(profile: Profile) -> dict[str, Stamp | str | None]:
     """Return what tells a person's memories from those of another time, file by file, without reading them."""
-    return {f.source: stamp(f) if isinstance(f, MemoryFile) else f.reason for f in memory_files(profile)}
+    files = memory_files(profile, WhoseWords())
+    return {f.source: stamp(f) if isinstance(f, MemoryFile) else f.reason for f in files}
 
 
 def _on_all_cores(files: Iterator[MemoryFile], how: Preparation) -> Iterator[list[_Remembered]]:

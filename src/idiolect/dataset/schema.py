@@ -145,7 +145,7 @@ def _faults(
 
 
 def _unusable(talk: Sequence[Message]) -> str:
-    """Say why a conversation cannot be trained on whatever the template does; llama.cpp ends at long rows of letters."""
+    """Say why a conversation cannot be trained on, whatever the template; long rows of letters end llama.cpp."""
     if not all(m.content for m in talk):
         return EMPTY
     return UNBROKEN if any(longest_run(m.content) > LONGEST for m in talk) else ""

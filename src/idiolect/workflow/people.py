@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from idiolect.config import WhoseWords
 from idiolect.errors import UserFault
 from idiolect.files import size_of
 from idiolect.home import Home, Profile
@@ -56,7 +57,8 @@ class Calendars:
         """Return how many memories are of each month (YYYY-MM), of none (``), or cannot be read (`?`)."""
         before = self.known.get(profile.person, {})
         now: dict[str, tuple[object, list[str]]] = {}
-        for file in memory_files(profile):
+        # Months are the same by any rules: a faulty curation.json is for those to name who curate.
+        for file in memory_files(profile, WhoseWords()):
             if not isinstance(file, MemoryFile):
                 now[file.source] = (None, ["?"])
                 continue

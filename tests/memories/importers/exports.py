@@ -332,6 +332,21 @@ def day_one(folder: Path, life: Sequence[Said]) -> Path:
     return _json(folder / "Journal.json", {"metadata": {"version": "1.0"}, "entries": entries})
 
 
+def metahuman(folder: Path, life: Sequence[Said]) -> Path:
+    """An event for each answer, as MetaHuman OS' graphs capture it; one without what it answers, as captured alone."""
+    told = {s.number: s for s in life}
+    for answer in {s.number | 1 for s in life}:
+        asked, answered = told.get(answer - 1), told.get(answer)
+        content = answered.text if answered else f'Me: "{asked.text if asked else ""}"'
+        if asked and answered:
+            content = f"User: {asked.text}\n\nAssistant: {answered.text}"
+        when = (answered or told[answer - 1]).when
+        event = {"id": f"evt-{answer}", "timestamp": when.isoformat(), "content": content, "type": "conversation"}
+        day = folder / f"profiles/ada/memory/episodic/{when:%Y/%m/%d}"
+        _json(day / f"evt-{answer}.json", {**event, "tags": [], "metadata": {"cognitiveMode": "dual"}}, indent=2)
+    return folder
+
+
 def jsonl(folder: Path, life: Sequence[Said]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     rows = [{"time": s.when.isoformat(), "who": s.who, "text": s.text} for s in life]
@@ -366,6 +381,7 @@ FORMS: dict[str, tuple[str, Write, bool]] = {
     "mbox": ("mbox", mbox, True),
     "markdown": ("markdown", markdown, False),
     "day-one": ("day-one", day_one, False),
+    "metahuman": ("metahuman", metahuman, False),
     "jsonl": ("plain", jsonl, True),
     "csv": ("plain", table, True),
 }

@@ -7,6 +7,7 @@ question of its curiosity has that question before it. An event's path below mem
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -110,9 +111,9 @@ def _profiles(export: Export, asked: Asked) -> dict[str, _Profile]:
 def _profile(export: Export, place: str, asked: Asked, *, alone: bool) -> _Profile:
     core = export.members.get(f"{place}persona/core.json")
     names = list(names_in(_bytes(export, core))) if core else []
-    folder = place.rstrip("/").rpartition("/")[2]
+    folder = place.rstrip("/").rpartition("/")[2] or export.path.stem
     called = {name.strip().casefold() for name in (folder, *names, *asked.me) if name}
-    me = Person(folder or "me", names[0] if names else folder, me=True if alone else None)
+    me = Person(folder, names[0] if names else folder, me=True if alone else None, also=tuple(names[1:]))
     return _Profile(me, Reading(_RULES, frozenset(called)))
 
 
@@ -152,11 +153,15 @@ def _said(memory: Memory, profile: _Profile) -> Iterator[Message]:
     thread = Thread(memory.source, "", kind, tags=memory.tags, mode=mode or "")
     when = memory.timestamp.timestamp() if memory.timestamp else None
     fate = _kind(memory, profile)
-    turns = [(profile.me if turn.speaker == "person" else _OTHER, turn.text) for turn in memory.turns]
+    turns = [(turn.speaker, turn.text) for turn in memory.turns]
     if memory.answers in profile.questions:
-        turns.insert(0, (_OTHER, profile.questions[memory.answers]))
-    for number, (who, text) in enumerate(turns, start=1):
-        yield Message(thread, str(number), when, who, text, fate)
+        turns.insert(0, ("other", profile.questions[memory.answers]))
+    # Counted by speaker, so that an answer is the same one when its question comes to light only later.
+    count: Counter[str] = Counter()
+    for speaker, text in turns:
+        count[speaker] += 1
+        who = profile.me if speaker == "person" else _OTHER
+        yield Message(thread, f"{speaker}-{count[speaker]}", when, who, text, fate)
 
 
 def _kind(memory: Memory, profile: _Profile) -> Kind:
