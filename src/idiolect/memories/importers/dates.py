@@ -115,7 +115,9 @@ def _clock(text: str) -> tuple[tuple[int, int, int] | None, str, str]:
 def _zone(text: str) -> tuple[tzinfo | None, str]:
     for found in _WORD.finditer(text):
         if found[0] in _ZONES:
-            return timezone(timedelta(hours=_ZONES[found[0]])), text.replace(found[0], " ", 1)
+            # China's time has the name of Chicago's.
+            hours = 8 if found[0] == "CST" and "年" in text else _ZONES[found[0]]
+            return timezone(timedelta(hours=hours)), text.replace(found[0], " ", 1)
     signed = _INNER_OFFSET.search(text) or _OFFSET.search(text)
     # A sign between numbers of a date is none of an offset.
     if not signed or not (signed.re is _INNER_OFFSET or signed[0][0] in "UGZ" or signed.end() == len(text)):
