@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,22 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "names.json").write_text("[1]")
     with pytest.raises(ExportFault, match="cannot be read"):
         Pseudonyms(tmp_path / "names.json")
+
+
+def test_names_are_learned_and_masked_in_one_pass_however_many(tmp_path: Path) -> None:
+    """4.4 s to learn and 820 µs a text they took when each name was looked for by itself."""
+    everyone = [f"+47 {n:08}" if n % 2 else f"{chr(0x4E00 + n // 100)}{chr(0x5E00 + n % 100)}明" for n in range(20_000)]
+    names = Pseudonyms(tmp_path / "names.json")
+    began = time.process_time()
+    names.learn(everyone)
+    mask = Mask(names.known).text
+    for name in everyone[:400]:
+        assert name not in mask(f"we met {name} at the harbour, " * 8)
+    assert time.process_time() - began < 2
+
+
+def test_the_longest_of_two_names_is_meant(tmp_path: Path) -> None:
+    names = Pseudonyms(tmp_path / "names.json")
+    names.learn(["王小", "王小明"])
+    mask = Mask(names.known).text
+    assert mask("问王小明吧") == f"问{names.known['王小明']}吧"

@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache
 from typing import NamedTuple
 
@@ -42,7 +42,7 @@ _ZONES = {
     "WET": 0, "WEST": 1, "BST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "HNEC": 1, "HAEC": 2, "EET": 2,
     "EEST": 3,
     "MSK": 3, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "JST": 9,
-    "KST": 9, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
+    "KST": 9, "HKT": 8, "SGT": 8, "BRT": -3, "ART": -3, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
 }  # fmt: skip
 #: Of words that are none of a date, those in a date (de, kl, uhr) are no longer.
 _SMALL = 6
@@ -115,7 +115,9 @@ def _clock(text: str) -> tuple[tuple[int, int, int] | None, str, str]:
 def _zone(text: str) -> tuple[tzinfo | None, str]:
     for found in _WORD.finditer(text):
         if found[0] in _ZONES:
-            return timezone(timedelta(hours=_ZONES[found[0]])), text.replace(found[0], " ", 1)
+            # China's time has the name of Chicago's.
+            hours = 8 if found[0] == "CST" and "年" in text else _ZONES[found[0]]
+            return timezone(timedelta(hours=hours)), text.replace(found[0], " ", 1)
     signed = _INNER_OFFSET.search(text) or _OFFSET.search(text)
     # A sign between numbers of a date is none of an offset.
     if not signed or not (signed.re is _INNER_OFFSET or signed[0][0] in "UGZ" or signed.end() == len(text)):
@@ -250,7 +252,9 @@ def _moment(written: Written, numbers: tuple[int, int, int], *, noon: bool = Fal
 
 
 def instant(value: object, zone: tzinfo | None) -> float | None:
-    """Read a date that leaves nothing open: ISO 8601, or seconds or milliseconds since 1970."""
+    """Read a date that leaves nothing open: ISO 8601, perhaps with UTC behind it, or (milli)seconds since 1970."""
+    if isinstance(value, str) and value.endswith(" UTC"):
+        value, zone = value[:-4], UTC
     when = from_iso(value, zone)
     if when is None:
         when = from_number(value) if from_number(value) is not None else from_number(value, 1000)

@@ -46,7 +46,7 @@ def _text_of(part: Mail, room: list[int], depth: int = 0) -> str:
         return ""
     text = _decoded(part)
     if kind == "text/html":
-        return _without_tags(text)
+        return text_of_html(text)
     return _unflowed(text, part) if part.get_param("format") == "flowed" else text
 
 
@@ -80,7 +80,7 @@ def _unflowed(text: str, part: Mail) -> str:
     return "\n".join(line.rstrip(" ") if line != "-- " else line for line in lines)
 
 
-def _without_tags(markup: str) -> str:
+def text_of_html(markup: str) -> str:
     """Return the text of HTML; what is quoted in it gets a `>` before each line.
 
     Not by html.parser, which takes the square of the length for an opening bracket that is never closed.

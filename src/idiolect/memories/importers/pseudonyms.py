@@ -28,6 +28,7 @@ class Pseudonyms:
         self._file = file
         self._mine = {part for name in mine for part in _parts(name)}
         self.known = _known(file)
+        self._taken = set(self.known) | set(self.known.values())
         given, family = resources.files(__package__).joinpath("pseudonyms.txt").read_text().split("\n\n")
         self._given, self._family = self._unused(given.split()), self._unused(family.split())
 
@@ -37,6 +38,7 @@ class Pseudonyms:
             for number, part in enumerate(_parts(name)):
                 if part not in self._mine and part not in self.known:
                     self.known[part] = next(self._family if number else self._given)
+                    self._taken |= {part, self.known[part]}
 
     def save(self) -> None:
         write_json(self._file, self.known)
@@ -45,22 +47,36 @@ class Pseudonyms:
         for number in count(1):
             for name in names:
                 pseudonym = name if number == 1 else f"{name} {number}"
-                if pseudonym not in self.known and pseudonym not in self.known.values():
+                if pseudonym not in self._taken:
                     yield pseudonym
 
 
 class Mask:
-    """Replaces parts of names in texts, as `known` says."""
+    """Replaces parts of names in texts, as `known` says, in time that does not grow with how many there are."""
 
     def __init__(self, known: Mapping[str, str]) -> None:
         self._known = known
         self._phrases = {p: new for p, new in known.items() if not _is_word(p)}
+        lengths: dict[str, set[int]] = {}
+        for phrase in self._phrases:
+            lengths.setdefault(phrase[:2], set()).add(len(phrase))
+        self._lengths = {start: sorted(found, reverse=True) for start, found in lengths.items()}
+        """How long the phrases are that begin with two characters, the longest first."""
 
     def text(self, text: str) -> str:
-        for phrase, pseudonym in self._phrases.items():
-            if phrase in text:
-                text = text.replace(phrase, pseudonym)
-        return _WORD.sub(self._masked, text)
+        return _WORD.sub(self._masked, self._without_phrases(text))
+
+    def _without_phrases(self, text: str) -> str:
+        kept, copied, at = [], 0, 0
+        while at < len(text) - 1:
+            for length in self._lengths.get(text[at : at + 2], ()):
+                if (pseudonym := self._phrases.get(text[at : at + length])) is not None:
+                    kept += [text[copied:at], pseudonym]
+                    at = copied = at + length
+                    break
+            else:
+                at += 1
+        return "".join([*kept, text[copied:]]) if kept else text
 
     def _masked(self, found: re.Match[str]) -> str:
         word = found[0]

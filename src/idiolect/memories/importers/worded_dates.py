@@ -16,6 +16,7 @@ from idiolect.memories.importers.times import from_clock, from_english
 
 _CLOCK = re.compile(
     r"(?P<hour>\d{1,2})\s?[:.時时시h]\s?(?P<minute>\d\d)\s?[:.分분m]\s?(?P<second>\d\d)\s?[秒초s]?(?!\d)"
+    r"|(?P<hour3>\d{1,2})\s?[時时시]\s?(?P<minute3>\d{1,2})\s?[分분]\s?(?P<second3>\d{1,2})\s?[秒초]"
     r"|(?P<hour2>\d{1,2})\s?[:時时시h]\s?(?P<minute2>\d\d)(?!\d)"
 )
 _ZONE = re.compile(r"\b(?:UTC|GMT|Z)(?:\s?([+\u2212-])(\d{1,2})(?::?(\d\d))?)?\b")
@@ -33,8 +34,7 @@ def from_words(text: str, zone: tzinfo | None = UTC) -> float | None:
     clock = _CLOCK.search(text)
     if not clock:
         return None
-    hour = int(clock["hour"] or clock["hour2"])
-    minute, second = int(clock["minute"] or clock["minute2"]), int(clock["second"] or 0)
+    hour, minute, second = (int(part) for part in (*filter(None, clock.groups()), "0")[:3])
     named = _ZONE.search(text)
     rest = f"{text[: clock.start()]} {text[clock.end() :]}"
     if named:

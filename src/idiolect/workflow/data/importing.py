@@ -21,6 +21,7 @@ from idiolect.memories.importers import (
     Export,
     Imported,
     Pseudonyms,
+    Selves,
     Survey,
     UnknownSelf,
     bring_in,
@@ -99,9 +100,10 @@ def _bring_in(source: str, export: Export, home: Home, person: str, options: Imp
     names = None
     if options.others == "mask":
         # A name may be spoken long before its bearer writes: all have to be known first.
-        names = Pseudonyms(profile.pseudonyms, options.me)
-        others = survey(source, export, asked).people()
-        names.learn(who.name for who, _ in others if not who.me)
+        people = [who for who, _ in survey(source, export, asked).people()]
+        is_me = Selves(options.me)
+        names = Pseudonyms(profile.pseudonyms, (*options.me, *(who.name for who in people if is_me(who))))
+        names.learn(who.name for who in people if not is_me(who))
     pause = options.pause_hours * 3600
     return bring_in(source, export, profile, asked, pause=pause, others=options.others, names=names)
 

@@ -31,6 +31,7 @@ from idiolect.memories.importers.identity import folded
 from idiolect.memories.importers.json_stream import lines
 from idiolect.memories.importers.message import Asked, Kind, Message, Person, Remark, Thread, Unreadable
 from idiolect.memories.importers.naming import Naming
+from idiolect.memories.importers.sources import linkedin, reddit, wechat
 from idiolect.memories.importers.tables import columns_of, encoding_of, is_table, rows_of
 
 _FILES = r".*\.(?:jsonl|ndjson|csv|tsv)"
@@ -62,8 +63,8 @@ _ROLES: dict[str, tuple[Person, Kind]] = {
     "tool": (Person("tool", "tool", me=False), "tool"),
     "function": (Person("tool", "tool", me=False), "tool"),
 }
-#: Columns by which the tables of other sources are known.
-_OTHERS = (frozenset({"id", "timestamp", "contents", "attachments"}),)  # Discord's package
+#: Columns by which the tables of other sources are known; the first are those of Discord's package.
+_OTHERS = (frozenset({"id", "timestamp", "contents", "attachments"}), linkedin.COLUMNS, wechat.COLUMNS, *reddit.KINDS)
 #: So many rows are looked at to see what a column is.
 _LOOKED_AT = 400
 _LIKE_SENDERS = re.compile(
@@ -94,7 +95,8 @@ def _members(export: Export) -> list[Member]:
 def _is_of_another(row: Mapping[str, Any]) -> bool:
     """Tell whether a table is one that another source reads."""
     names = {str(name).strip().strip("\ufeff").casefold() for name in row}
-    return any(columns <= names for columns in _OTHERS)
+    chat = any(isinstance(row.get(name), list) for name in ("messages", "conversations", "conversation"))
+    return chat or any(columns <= names for columns in _OTHERS)
 
 
 def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable | Remark]:
