@@ -38,7 +38,7 @@ _VALUE = r"[^\s\"'`<>\[\]{}(),;]"
 _NAME = rf"(?P<name>(?:{_LOGIN_WORDS})\w{{0,10}}|(?:{_KEY_WORDS})(?:[_-]\w{{1,20}})?)"
 #: What a password's name begins, and is no password: `my password manager is 1Password`.
 _NOT_ITSELF = "manager|polic|reset|protect|length|field|strength|hash|generator|prompt|recovery|hygiene|rule|list|book"
-_BETWEEN = rf"(?:\s(?!(?:{_NOT_ITSELF}))[^\s.,;:!?=\[\]]{{1,20}}){{0,5}}?"
+_BETWEEN = rf"(?:\s(?!(?:{_NOT_ITSELF}))[^\s.,;:!?=\[\]]{{1,20}}){{0,7}}?"
 _IS = (
     "is|was|are|were|will be|becomes|remains|stays|reads|(?:has been |was |is )?(?:changed|set|reset) to"
     "|ist|war|lautet|lautete|heißt|heisst|hieß|wird|er|var|blir|blev|ble|lyder|är|heter|wordt|luidt|est|était|etait|sera"
