@@ -37,7 +37,7 @@ def checked(context: typer.Context, option: typer.CallbackParam, value: Any) -> 
 def _check(home: Home, person: str, *, may_be_new: bool) -> None:
     if person in (".", "..") or not _NAME.fullmatch(person):
         raise UnknownPerson(f"{person[:80]!r} cannot be anybody's name.", "A name is that of a folder in profiles/.")
-    if not may_be_new and person not in home.people() and not home.profile(person).root.is_dir():
+    if not may_be_new and not home.knows(person):
         raise UnknownPerson(
             f"There is no profile of {person!r} in {home.root / 'profiles'}.",
             f"Known: {', '.join(home.people()) or 'nobody yet'}.",

@@ -162,7 +162,7 @@ def _recall(path: Path, rules: str) -> dict[str, _Remembered]:
                 return {}
             pieces = iter(lambda: _next_piece(file), b"")
             return {r.source: r for piece in pieces for r in _decode(piece)}
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError, UnicodeError, RecursionError):
         return {}
 
 

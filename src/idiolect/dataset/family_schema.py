@@ -32,7 +32,7 @@ def schema_template(schemas: Path | None, model: str) -> str:
     path = (schemas or Path("etc/schemas")) / f"{family}.json"
     try:
         schema = msgspec.json.decode(path.read_bytes(), type=_Schema)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise BaseModelFault(
             f"The base model has no chat template, and {path} cannot be used ({error}).",
             "Use an instruct model, or describe its turns in that file.",

@@ -73,7 +73,7 @@ def remember(path: Path, files: Mapping[str, Path], heard: Mapping[str, Heard]) 
 def _remembered(path: Path) -> dict[str, Heard]:
     try:
         return msgspec.msgpack.decode(path.read_bytes(), type=dict[str, Heard])
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError, UnicodeError, RecursionError):
         return {}
 
 

@@ -65,5 +65,5 @@ def _made(bundle: Path, order: Order, name: str) -> Path | None:
 def _read(path: Path) -> Order | None:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Order)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError, UnicodeError, RecursionError):
         return None

@@ -68,6 +68,11 @@ class Home:
         return self.root / "state" / "uploads"
 
     @property
+    def studio(self) -> Path:
+        """How the studio that runs is found again."""
+        return self.root / "state" / "studio"
+
+    @property
     def machines_toml(self) -> Path:
         """Other computers to train on."""
         return self.root / "etc" / "machines.toml"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -16,6 +17,7 @@ from idiolect.home import Home
 from idiolect.studio.compare import compare_page
 from idiolect.studio.dataset import dataset_page
 from idiolect.studio.drop import add_drops
+from idiolect.studio.finding import found_again, takes
 from idiolect.studio.frame import Page, framed
 from idiolect.studio.home import home_page
 from idiolect.studio.import_ import import_page
@@ -52,7 +54,7 @@ def serve(home: Home, port: int, began: Callable[[str], None], say: Callable[[st
     """
     listening = _bound(port)
     host = "{}:{}".format(*listening.getsockname())
-    guard = Guard(_application(home, host), host)
+    guard = Guard(_application(home, host), host, fresh=partial(takes, home))
     config = uvicorn.Config(
         guard,
         access_log=False,
@@ -61,7 +63,7 @@ def serve(home: Home, port: int, began: Callable[[str], None], say: Callable[[st
         server_header=False,
         timeout_graceful_shutdown=_SECONDS_TO_END,
     )
-    with listening, own_folder(home):
+    with listening, own_folder(home), found_again(home, host):
         began(guard.link)
         try:
             uvicorn.Server(config).run(sockets=[listening])

@@ -27,7 +27,7 @@ _READING = ("GET", "HEAD")
 
 _REFUSED = (
     "{reason}\n\nThe studio answers the browser that opened the link which `idiolect studio` printed, and no other. "
-    "The link works once.\nStart the studio again for a new one.\n"
+    "The link works once.\n`idiolect studio` gives a new one.\n"
 )
 
 
@@ -40,6 +40,8 @@ class Guard:
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     session: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     token_used: bool = False
+    fresh: Callable[[str], bool] = lambda _: False
+    """Says whether a token is a fresh one, of whoever owns the home; it is used up by that."""
 
     @property
     def origin(self) -> str:
@@ -77,9 +79,18 @@ class Guard:
         reading = scope["type"] == "http" and scope["method"] in _READING
         if origin != self.origin and not (origin is None and reading):
             return "Another site asked."
-        if _header(scope, b"sec-fetch-site") not in (None, "none", "same-origin"):
+        if _header(scope, b"sec-fetch-site") not in (None, "none", "same-origin") and not self._leads_here(scope):
             return "Another site asked."
         return None
+
+    @staticmethod
+    def _leads_here(scope: Scope) -> bool:
+        """Whether a browser follows a link from a file, which is another site to it: the token in it decides."""
+        asked = (_header(scope, b"sec-fetch-mode"), _header(scope, b"sec-fetch-dest"))
+        return asked == ("navigate", "document") and _token(scope) is not None
+
+    def _is_right(self, token: str) -> bool:
+        return hmac.compare_digest(token.encode(), self.token.encode())
 
     def _knows(self, scope: Scope) -> bool:
         cookies: SimpleCookie = SimpleCookie()
@@ -92,15 +103,21 @@ class Guard:
 
     async def _exchange(self, scope: Scope, send: Send, token: str) -> None:
         """Give the session's cookie for the token, once, and lead on to an address without it."""
-        right = hmac.compare_digest(token.encode(), self.token.encode()) and scope["method"] == "GET"
+        fresh = scope["method"] == "GET" and self.fresh(token)
+        right = scope["method"] == "GET" and self._is_right(token)
         if self._knows(scope):
             await _reply(send, 303, "", [(b"location", b"/")])
-        elif not right or self.token_used:
+        elif not fresh and (not right or self.token_used):
             await _refuse(scope, send, "This link was used already." if right else "This link is not the right one.")
         else:
-            self.token_used = True
+            self.token_used |= right
             cookie = f"{self.cookie}={self.session}; Path=/; HttpOnly; SameSite=Strict"
-            await _reply(send, 303, "", [(b"location", b"/"), (b"set-cookie", cookie.encode())])
+            headers = [(b"set-cookie", cookie.encode())]
+            if _header(scope, b"sec-fetch-site") in (None, "none", "same-origin"):
+                await _reply(send, 303, "", [*headers, (b"location", b"/")])
+            else:
+                # From another site a browser follows a redirect without the cookie; from a page of ours with it.
+                await _reply(send, 200, "", [*headers, (b"refresh", b"0;url=/")])
 
 
 class _Answer:

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from idiolect.curation import Fate, memory_stamps
-from idiolect.errors import IdiolectError, UserFault
-from idiolect.files import make_folder, remove, write_json
+from idiolect.errors import DamagedFile, IdiolectError, UserFault
+from idiolect.files import make_folder, read_json, remove, write_json
 from idiolect.home import CYCLES, Home, Profile
 from idiolect.workflow.archive.runs import state
 from idiolect.workflow.calendar.queue import put
@@ -70,19 +70,18 @@ def _moments(schedule: Schedule, now: datetime) -> Iterator[datetime]:
 
 def read_schedule(profile: Profile) -> Schedule | None:
     """Read a person's schedule. Raises UserFault for one that is damaged."""
-    try:
-        return msgspec.json.decode(profile.schedule.read_bytes(), type=Schedule)
-    except FileNotFoundError:
+    if not profile.schedule.exists():
         return None
-    except msgspec.MsgspecError as error:
-        raise UserFault(f"{profile.schedule} cannot be read: {error}", "Schedule this person again.") from error
+    return read_json(
+        profile.schedule, Schedule, "Schedule this person again: idiolect schedule --monthly --username NAME"
+    )
 
 
 def read_month(profile: Profile) -> Month | None:
     """Return what became of the month last due; one that cannot be read is decided again."""
     try:
-        return msgspec.json.decode(profile.month.read_bytes(), type=Month)
-    except (FileNotFoundError, msgspec.MsgspecError):
+        return read_json(profile.month, Month)
+    except DamagedFile:
         return None
 
 

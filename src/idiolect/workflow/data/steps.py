@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-import msgspec
-
 from idiolect.curation import Fate, Sample, prepare_all, settle, write_prompts
 from idiolect.dataset import (
     FormattedSample,
@@ -26,7 +24,7 @@ from idiolect.dataset import (
     validate,
 )
 from idiolect.errors import DataFault, EmptyProfile
-from idiolect.files import decode_lines, write_json, write_json_records, write_jsonl
+from idiolect.files import decode_json, decode_lines, write_json, write_json_records, write_jsonl
 from idiolect.home import Dataset, Profile, Run
 from idiolect.workflow.archive.runs import state
 from idiolect.workflow.planning.given import read_given
@@ -172,8 +170,8 @@ def _earlier_curated(profile: Profile) -> list[Path]:
 def read_records(path: Path, kind: type[_Record]) -> list[_Record]:
     """Read a JSON list of records. Raises DataFault naming the file, and the record that is malformed."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=list[kind])  # type: ignore[valid-type]
-    except (OSError, msgspec.MsgspecError) as error:
+        return decode_json(path.read_bytes(), list[kind])  # type: ignore[valid-type]
+    except (OSError, ValueError) as error:
         raise DataFault(f"{path} cannot be read: {error}", "Make it again with the step before this one.") from error
 
 

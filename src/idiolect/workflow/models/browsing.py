@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import msgspec
-
 from idiolect.curation import Fate
 from idiolect.dataset import Quality, TrainingText, words_of
 from idiolect.errors import UserFault
+from idiolect.files import read_json
 from idiolect.home import Dataset, Home, Run
 from idiolect.workflow.archive.runs import known, run_of
 from idiolect.workflow.data.steps import read_lines
@@ -111,7 +110,7 @@ def _read(name: str, place: Dataset, _: tuple[int, ...]) -> Browsable:
 def _quality(place: Dataset) -> Quality | None:
     """Return the figures of a data set; a run that has ended has them in its evaluation."""
     if place.quality.exists():
-        return msgspec.json.decode(place.quality.read_bytes(), type=Quality)
+        return read_json(place.quality, Quality, "Make the data set again: idiolect dataset --username NAME")
     if isinstance(place, Run) and place.evaluation.exists():
         return evaluation_of(place).made_of.quality
     return None

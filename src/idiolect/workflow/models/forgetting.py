@@ -22,7 +22,7 @@ from idiolect.curation import Fate
 from idiolect.dataset import TrainingText, sample_of
 from idiolect.errors import UserFault
 from idiolect.evaluation import StillKnown, still_known
-from idiolect.files import remove, write_json, write_jsonl
+from idiolect.files import read_json, remove, write_json, write_jsonl
 from idiolect.home import Dataset, Home, Profile, Run
 from idiolect.memories import Memory, MemoryFile, decoded, memory_files, parts, read_memory
 from idiolect.workflow.archive.registry import read_registry
@@ -227,9 +227,20 @@ def _clean_what_it_says(run: Run, summary: Summary, ids: Collection[str]) -> Non
         rewrite(Finished(run, summary), msgspec.structs.replace(evaluation, answers=kept))
 
 
+class _Memory(msgspec.Struct, frozen=True):
+    memory: str
+
+
+class _Of(msgspec.Struct, frozen=True):
+    """Of a record, what says which memory it is made of."""
+
+    id: str
+    source: _Memory
+
+
 def _ids(path: Path, names: Collection[str]) -> Iterator[str]:
-    records: list[Any] = msgspec.json.decode(path.read_bytes()) if path.exists() else []
-    return (r["id"] for r in records if r["source"]["memory"] in names)
+    records = read_json(path, list[_Of]) if path.exists() else []
+    return (record.id for record in records if record.source.memory in names)
 
 
 def _is_of(record: Any, names: Collection[str], ids: set[str]) -> bool:
@@ -239,6 +250,6 @@ def _is_of(record: Any, names: Collection[str], ids: set[str]) -> bool:
 
 def _rewrite(path: Path, keep: Callable[[Any], bool]) -> None:
     if path.suffix == ".jsonl":
-        write_jsonl(path, [r for line in path.read_bytes().splitlines() if keep(r := msgspec.json.decode(line))])
+        write_jsonl(path, filter(keep, read_lines(path, dict)))
     else:
-        write_json(path, [r for r in msgspec.json.decode(path.read_bytes()) if keep(r)])
+        write_json(path, list(filter(keep, read_json(path, list[dict[str, Any]]))))

@@ -14,7 +14,7 @@ from typing import BinaryIO
 import msgspec
 
 from idiolect.errors import UserFault
-from idiolect.files import make_folder
+from idiolect.files import decode_json, make_folder
 from idiolect.home import Profile
 
 _POLL_SECONDS = 0.2
@@ -121,8 +121,8 @@ def _read(file: BinaryIO) -> Holder | None:
     """Read who wrote into the lock last; a write that a kill cut off is nobody's."""
     file.seek(0)
     try:
-        return msgspec.json.decode(file.read(), type=Holder)
-    except msgspec.MsgspecError:
+        return decode_json(file.read(1 << 16), Holder)
+    except ValueError:
         return None
 
 
