@@ -45,6 +45,8 @@ def created(state: OllamaStandIn, gguf: Path, name: str = "ada:latest") -> ollam
         ("https://box.example", "https://box.example:443"),
         ("http://box", "http://box:80"),
         ("[::1]:9", "http://[::1]:9"),
+        ("127.0.0.1:port", "http://127.0.0.1:11434"),
+        ("https://box:99999", "https://box:443"),
     ],
 )
 def test_ollama_is_looked_for_where_ollama_itself_would(stated: str, meant: str) -> None:
@@ -121,7 +123,7 @@ def test_a_slow_server_is_waited_for(tiny_gguf: Path) -> None:
 
 
 def test_whoever_does_not_answer_or_is_not_ollama_is_named() -> None:
-    with pytest.raises(NoOllama, match=r"127\.0\.0\.1:9 does not answer: .*refused"):
+    with pytest.raises(NoOllama, match=r"127\.0\.0\.1:9 does not answer: nothing listens there\."):
         ollama.reach({"OLLAMA_HOST": "127.0.0.1:9"})
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
