@@ -74,32 +74,38 @@ ASKED: list[Callable[[ollama.Ollama, Path], object]] = [
     lambda there, _: ollama.delete(there, "ada:new"),
     lambda there, _: ollama.chat(there, "ada:new", HELLO),
     lambda there, _: ollama.rendered(there, "ada:new", HELLO),
-    lambda there, file: ollama.push_file(there, file),
+    ollama.push_file,
 ]
 
 
-@pytest.mark.parametrize("ask", ASKED)
-@pytest.mark.parametrize(
-    ("pieces", "pause"),
-    [
-        ([], 0.0),
-        (ok(b"", more=100), 0.0),
-        ([b"H", b"T", *500 * [b"T"]], 0.1),
-        ([*ok(b"", more=500), *500 * [b" "]], 0.1),
-        ([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *500 * [b"3\r\n{}\n\r\n"]], 0.1),
-    ],
-    ids=["silent", "silent after its headers", "headers that trickle", "a body that trickles", "lines that trickle"],
-)
+SILENT: dict[str, tuple[list[bytes], float]] = {
+    "silent": ([], 0.0),
+    "headers that trickle": ([b"H", b"T", *500 * [b"T"]], 0.1),
+}
+#: To whoever reads no more of an answer than its headers these are answers.
+HALF: dict[str, tuple[list[bytes], float]] = {
+    "silent after its headers": (ok(b"", more=100), 0.0),
+    "a body that trickles": ([*ok(b"", more=500), *500 * [b" "]], 0.1),
+    "lines that trickle": (
+        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *500 * [b"3\r\n{}\n\r\n"]],
+        0.1,
+    ),
+}
+SLOW = [(number, how) for number in range(len(ASKED)) for how in SILENT] + [
+    (number, how) for number in (0, 2, 5, 6) for how in HALF
+]
+
+
+@pytest.mark.parametrize(("number", "how"), SLOW)
 def test_whoever_is_slow_in_whatever_way_is_waited_for_no_longer_than_was_said(
-    tmp_path: Path, ask: Callable[[ollama.Ollama, Path], object], pieces: list[bytes], pause: float
+    tmp_path: Path, number: int, how: str
 ) -> None:
     (tmp_path / "file").write_bytes(b"GGUF")
-    if ask is ASKED[1] and pieces and pieces[0] != b"H":
-        pytest.skip("the answer to a HEAD is its headers")
-    with server(*4 * [pieces], pause=pause, stays=True) as address:
+    pieces, pause = (SILENT | HALF)[how]
+    with server(pieces, pause=pause, stays=True) as address:
         began = time.monotonic()
         with pytest.raises(NoOllama, match=r"does not answer: (not within \d|it keeps silent)"):
-            ask(soon(address), tmp_path / "file")
+            ASKED[number](soon(address), tmp_path / "file")
         assert time.monotonic() - began < 2
 
 
