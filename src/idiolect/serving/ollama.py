@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ class Ollama:
     @property
     def shows_renderings(self) -> bool:
         """Whether it can be asked what it would ask a model."""
-        return self.version >= (0, 12)
+        return self.version >= (0, 11, 11)
 
     @property
     def here(self) -> bool:
@@ -111,10 +111,11 @@ def model_name(person: str, tag: str) -> str:
     return f"{re.sub(r'^[^a-z0-9_]+', '', plain)[:80] or 'person'}:{tag[:80]}"
 
 
-def push_file(ollama: Ollama, gguf: Path) -> str:
-    """See to it that Ollama has a file; send it only if it has not. Returns its digest."""
+def push_file(ollama: Ollama, gguf: Path, before: Callable[[], None] = lambda: None) -> str:
+    """See to it that Ollama has a file; send it only if it has not, having done what is to be done before."""
     digest = f"sha256:{sha256(gguf)}"
     if not has_file(ollama, digest):
+        before()
         path = f"/api/blobs/{digest}"
         with gguf.open("rb") as body, asked(ollama.address, "POST", path, body, seconds=ollama.to_work) as response:
             refuse_unless_ok(response)
@@ -163,7 +164,8 @@ def delete(ollama: Ollama, name: str) -> bool:
     unloading = {"model": name, "messages": [], "keep_alive": 0}
     with asked(ollama.address, "POST", "/api/chat", unloading, seconds=ollama.to_list) as response:
         if response.status == 404:
-            return False  # any other refusal does not matter here: what is asked for is that it be deleted
+            return False
+        response.read(_SHORT)  # any other refusal does not matter here: what is asked for is that it be deleted
     with asked(ollama.address, "DELETE", "/api/delete", {"model": name}, seconds=ollama.to_list) as response:
         if response.status != 404:
             refuse_unless_ok(response)
@@ -200,7 +202,7 @@ def chat(ollama: Ollama, name: str, messages: Sequence[Message], max_tokens: int
 
 
 def rendered(ollama: Ollama, name: str, messages: Sequence[Message]) -> str:
-    """Return the text that a model would be asked to go on from; a server before 0.12 cannot say."""
+    """Return the text that a model would be asked to go on from; a server before 0.11.11 cannot say."""
     body = {"model": name, "messages": as_objects(messages), "stream": False, "_debug_render_only": True}
     try:
         return str(_done(ollama, "POST", "/api/chat", body, ollama.to_work)["_debug_info"]["rendered_template"])
