@@ -79,6 +79,7 @@ def take_in(there: ollama.Ollama, profile: Profile, model: Published, loaded: Mo
 
 def bring_back(there: ollama.Ollama, profile: Profile, model: Published, talking: Callable[[], Model]) -> Standing:
     """Let the names that people use stand for a model that was published before; `talking` loads it if need be."""
+    there = there.within((profile.root / model.gguf).stat().st_size)
     registry, standing = read_registry(profile), ollama.models(there)
     tag = model.ollama
     if tag is None or tag not in standing or ollama_names.foreign(standing, registry, [tag]):
@@ -91,6 +92,8 @@ def bring_back(there: ollama.Ollama, profile: Profile, model: Published, talking
 def create(there: ollama.Ollama, profile: Profile, model: Published, name: str) -> None:
     """Create a model under a name, with the system message that it has when it is called plainly."""
     gguf = profile.root / model.gguf
+    size = gguf.stat().st_size
+    there = there if there.until else there.within(size)
     if model.go_template is None and not there.renders_jinja:
         raise OllamaRefused(
             f"{version(there)} cannot render this model's chat template.", "Update Ollama to 0.30 or newer."
@@ -98,7 +101,7 @@ def create(there: ollama.Ollama, profile: Profile, model: Published, name: str) 
 
     def check_its_disk() -> None:
         if there.here and (folder := ollama.disk()):
-            check_room(folder, gguf.stat().st_size * (2 if there.renders_jinja else 1))
+            check_room(folder, size * (2 if there.renders_jinja else 1))
 
     files = {gguf.name: ollama.push_file(there, gguf, check_its_disk)}
     _make(there, name, profile, model, model.system_messages[PLAIN], files=files)
