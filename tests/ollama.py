@@ -1,7 +1,8 @@
 """A stand-in for Ollama: its HTTP API over a real socket, in both eras, with the ways in which it fails.
 
-It keeps manifests (name → layers) and blobs (digest → bytes) as Ollama does, renders a talk by the GGUF's own Jinja
-or by a template of Go, and answers a chat with a fixed sentence: no model runs here.
+It keeps manifests (name → layers) and blobs (digest → bytes of a model) as Ollama does, renders a talk by the GGUF's
+own Jinja or by a template of Go, and answers a chat with a fixed sentence: no model runs here. Where it was found to
+differ from real servers (0.11.11, 0.24.0, 0.32.14) it does as they do; what it cannot show is said in docs/serving.md.
 """
 
 from __future__ import annotations
@@ -9,16 +10,23 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import gguf
 import jinja2
+import jinja2.ext
+
+from tests.tiny import CHAT_TEMPLATE
 
 #: How it fails, if it does: where, and in what way.
 FAULTS = frozenset(
@@ -29,11 +37,17 @@ FAULTS = frozenset(
         "chat fails",  # the model does not load
         "chat fails late",
         "chat dies",
+        "copy fails",
+        "delete fails",
         "disk full",  # while a file arrives: it answers, and hangs up without reading the rest
         "slow",
         "busy",
     }
 )
+_NAME = r"[a-zA-Z0-9_][\w.-]{0,79}:[a-zA-Z0-9_][\w.-]{0,79}"
+_CHATML = '{{ range .Messages }}{{ "<|im_start|>" }}{{ .Role }}{{ "\\n" }}{{ .Content }}{{ "<|im_end|>\\n" }}{{ end }}'
+
+Event = Mapping[str, Any]
 
 
 @dataclass
@@ -46,6 +60,8 @@ class OllamaStandIn:
     manifests: dict[str, dict[str, Any]] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
+    loaded: set[str] = field(default_factory=set)
+    """The models in memory, by the name that loaded them; a name that is deleted leaves its model there."""
     address: str = ""
 
     def since(self, *version: int) -> bool:
@@ -55,6 +71,22 @@ class OllamaStandIn:
         """Return the GGUF that a name stands for."""
         return self.blobs[self.manifests[name]["model"]]
 
+    def digest(self, name: str) -> str:
+        """Return the digest of a name's manifest, by which /api/tags knows it."""
+        return hashlib.sha256(json.dumps(self.manifests[name], sort_keys=True).encode()).hexdigest()
+
+    def forget(self, manifest: Mapping[str, Any] | None) -> None:
+        """Drop the file of a manifest that is gone, if no other needs it; what was only sent stays."""
+        needed = {other["model"] for other in self.manifests.values()}
+        if manifest and manifest["model"] not in needed:
+            self.blobs.pop(manifest["model"], None)
+
+    def restart(self) -> None:
+        """Drop all that no name needs, as a server does that begins, with what was sent more than an hour before."""
+        needed = {manifest["model"] for manifest in self.manifests.values()}
+        self.blobs = {digest: content for digest, content in self.blobs.items() if digest in needed}
+        self.loaded = set()
+
     def render(self, name: str, messages: Sequence[Mapping[str, str]]) -> str:
         manifest = self.manifests[name]
         if messages[0]["role"] != "system" and manifest.get("system"):
@@ -62,9 +94,8 @@ class OllamaStandIn:
         template, jinja = manifest.get("template", ""), chat_template(self.model_of(name))
         if self.renders:
             return render_go(self.renders, messages)
-        if self.since(0, 30) and (not template or "tools" in jinja):
-            compiled = jinja2.Template(jinja, trim_blocks=True, lstrip_blocks=True)
-            return str(compiled.render(messages=messages, add_generation_prompt=True))
+        if self.since(0, 30) and (not template or shows_more(jinja, template)):
+            return render_jinja(jinja, messages)
         return render_go(template or "{{ .Prompt }}", messages)
 
 
@@ -104,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/api/version":
             self._json(200, {"version": self.state.version})
         elif self.path == "/api/tags":
-            models = [{"name": n, "model": n, "digest": m["model"]} for n, m in self.state.manifests.items()]
+            models = [{"name": n, "model": n, "digest": self.state.digest(n)} for n in self.state.manifests]
             self._json(200, {"models": models})
         else:
             self._json(404, {"error": "not found"})
@@ -112,10 +143,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_DELETE(self) -> None:
         self.state.requests.append(f"DELETE {self.path}")
         name = self._body()["model"]
-        if self.state.manifests.pop(name, None) is None:
+        if not re.fullmatch(_NAME, name):
+            self._json(400, {"error": f'name "{name}" is invalid'})
+        elif self.state.fault == "delete fails":
+            self._json(500, {"error": "remove /root/.ollama/models/manifests: read-only file system"})
+        elif name not in self.state.manifests:
             self._json(404, {"error": f"model '{name}' not found"})
         else:
-            self._prune()
+            self.state.forget(self.state.manifests.pop(name))
             self._json(200, None)
 
     def do_POST(self) -> None:
@@ -129,84 +164,148 @@ class _Handler(BaseHTTPRequestHandler):
             answer[self.path](self._body())
 
     def _blob(self, digest: str) -> None:
+        if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
+            self._json(400, {"error": "invalid digest format"})
+            return
+        if digest in self.state.blobs:
+            self._json(200, None)
+            return
         if self.state.fault == "disk full":
             self._json(500, {"error": "write /root/.ollama/models/blobs/sha256-1: no space left on device"})
             return
         body = self.rfile.read(int(self.headers["Content-Length"]))
         found = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        self.state.blobs[found] = body
         if found != digest:
             self._json(400, {"error": f'digest mismatch, expected "{digest}", got "{found}"'})
-            return
-        self.state.blobs[digest] = body
-        self._json(201, None)
+        else:
+            self._json(201, None)
 
     def _create(self, asked: Mapping[str, Any]) -> None:
-        made, status, error = self._made(asked)
-        if not re.fullmatch(r"[a-zA-Z0-9_][\w.-]{0,79}:[a-zA-Z0-9_][\w.-]{0,79}", asked["model"]):
-            status, error = 400, "invalid model name"
-        if self.state.fault == "create refused":
-            status, error = 500, "supplied file was not in GGUF format"
-        if error:
-            self._json(status, {"error": error})
-            return
-        statuses = ["parsing GGUF", *(["validating GGUF model"] if self.state.since(0, 30) else []), "writing manifest"]
-        self._begin()
-        for said in statuses:
-            self._line({"status": said})
+        """Answer with one object a line; an error that comes before any of them is the answer's status."""
+        began = False
+        for event in self._making(asked):
+            if "error" in event and not began:
+                self._json(event.get("code", 500), {"error": event["error"]})
+                return
+            if not began:
+                self._begin()
+                began = True
+            self._line(event)
             if self.state.fault == "slow":
                 time.sleep(0.1)
-        if self.state.fault == "create fails late":
-            self._line({"error": "llama-quantize: no space left on device"})
-        elif self.state.fault != "create dies":
-            self.state.manifests[asked["model"]] = made
-            self._prune()
-            self._line({"status": "success"})
 
-    def _made(self, asked: Mapping[str, Any]) -> tuple[dict[str, Any], int, str]:
-        """Return the manifest that is asked for, or the status and the words of a refusal."""
-        given = {k: asked[k] for k in ("system", "template", "parameters") if asked.get(k)}
+    def _making(self, asked: Mapping[str, Any]) -> Iterator[Event]:
+        name, state = asked["model"], self.state
+        if any(path.startswith("/") for path in asked.get("files", ())):
+            yield {"error": "file path must be relative", "code": 400}
+            return
+        if not re.fullmatch(_NAME, name):
+            yield {"error": "invalid model name", "code": 400}
+            return
+        if state.fault == "create refused":
+            yield {"error": "unknown type", "code": 400}
+            return
+        made: dict[str, Any] = {}
+        for event in self._base(asked, made):
+            yield event
+            if "error" in event:
+                return
+        given = {key: asked[key] for key in ("system", "template") if asked.get(key)}
+        if "template" in given and (bad := bad_template(given["template"])):
+            yield {"error": f"template error: {bad}", "code": 400}
+            return
+        parameters = made.get("parameters", {}) | asked.get("parameters", {})
+        made = made | given | ({"parameters": parameters} if parameters else {})
+        for layer in (made["model"], *given):
+            known = layer in {old["model"] for old in state.manifests.values()}
+            yield {"status": f"{'using existing' if known else 'creating new'} layer {layer}"}
+        yield {"status": "writing manifest"}
+        if state.fault == "create fails late":
+            yield {"error": "llama-quantize: no space left on device"}
+        elif state.fault != "create dies":
+            before, state.manifests[name] = state.manifests.get(name), made
+            state.forget(before)
+            yield {"status": "success"}
+
+    def _base(self, asked: Mapping[str, Any], made: dict[str, Any]) -> Iterator[Event]:
+        """Put into `made` what a model is made of: another one, or a file that was sent."""
+        state = self.state
         if "from" in asked:
-            if asked["from"] not in self.state.manifests:
-                return {}, 404, f"model '{asked['from']}' not found"
-            return self.state.manifests[asked["from"]] | given, 200, ""
+            if asked["from"] not in state.manifests:
+                yield {"status": "pulling manifest"}
+                yield {"error": "pull model manifest: file does not exist"}
+                return
+            made.update(state.manifests[asked["from"]])
+            return
         if "files" not in asked:
-            return {}, 400, "neither 'from' or 'files' was specified"
+            yield {"error": "neither 'from' or 'files' was specified", "code": 400}
+            return
         ((path, digest),) = asked["files"].items()
-        if path.startswith("/"):
-            return {}, 400, "file path must be relative"
-        if not self.state.blobs.get(digest, b"").startswith(b"GGUF"):
-            return {}, 400, "supplied file was not in GGUF format"
-        return {"model": digest, **given}, 200, ""
+        content = state.blobs.get(digest, b"")
+        if not path.endswith(".gguf") and not content.startswith(b"GGUF"):
+            yield {"error": "unknown type", "code": 400}
+            return
+        yield {"status": "parsing GGUF"}
+        if digest not in state.blobs:
+            yield {"error": f"open /root/.ollama/models/blobs/{digest.replace(':', '-')}: no such file or directory"}
+            return
+        if not content.startswith(b"GGUF"):
+            yield {"error": "supplied file was not in GGUF format"}
+            return
+        if detected(chat_template(content)):
+            made["template"] = _CHATML + '{{ "<|im_start|>assistant\\n" }}'
+            made["parameters"] = {"stop": ["<|im_start|>", "<|im_end|>"]}
+        if state.since(0, 30):
+            yield {"status": "validating GGUF model", "digest": "0", "total": len(content), "completed": len(content)}
+            yield {"status": "verifying conversion"}
+            content = copied(content)
+            digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+            state.blobs[digest] = content
+        if "template" in made:
+            yield {"status": "using autodetected template chatml"}
+        made["model"] = digest
 
     def _copy(self, asked: Mapping[str, str]) -> None:
-        if asked["source"] not in self.state.manifests:
+        invalid = [what for what in ("source", "destination") if not re.fullmatch(_NAME, asked[what])]
+        if invalid:
+            self._json(400, {"error": f'{invalid[0]} "{asked[invalid[0]]}" is invalid'})
+        elif self.state.fault == "copy fails":
+            self._json(500, {"error": "open /root/.ollama/models/manifests: read-only file system"})
+        elif asked["source"] not in self.state.manifests:
             self._json(404, {"error": f'model "{asked["source"]}" not found'})
-            return
-        self.state.manifests[asked["destination"]] = self.state.manifests[asked["source"]]
-        self._json(200, None)
+        else:
+            # What the destination stood for before is not looked after: its file stays.
+            self.state.manifests[asked["destination"]] = self.state.manifests[asked["source"]]
+            self._json(200, None)
 
     def _chat(self, asked: Mapping[str, Any]) -> None:
         name, fault = asked["model"], self.state.fault
         if name not in self.state.manifests:
             self._json(404, {"error": f"model '{name}' not found"})
-        elif asked.get("_debug_render_only") and self.state.since(0, 12):
-            text = self.state.render(name, asked["messages"])
-            self._json(200, {"model": name, "_debug_info": {"rendered_template": text}})
+        elif not asked["messages"] and asked.get("keep_alive") == 0:
+            self.state.loaded.discard(name)
+            message = {"role": "assistant", "content": ""}
+            self._json(200, {"model": name, "message": message, "done": True, "done_reason": "unload"})
         elif fault == "chat fails":
             self._json(500, {"error": "llama runner process has terminated: error loading model"})
+        elif asked.get("_debug_render_only") and self.state.since(0, 11, 11):
+            self.state.loaded.add(name)
+            text = self.state.render(name, asked["messages"])
+            self._json(200, {"model": name, "_debug_info": {"rendered_template": text}})
         else:
-            self._begin()
-            self._line({"model": name, "message": {"role": "assistant", "content": "Wind west 5."}, "done": False})
-            if fault == "chat fails late":
-                self._line({"error": "an error was encountered while running the model"})
-            elif fault != "chat dies":
-                self._line({"model": name, "message": {"role": "assistant", "content": ""}, "done": True})
+            self._says(name, fault, stays=asked.get("keep_alive") != 0)
 
-    def _prune(self) -> None:
-        """Drop files that no name needs, as Ollama does when a name is overwritten or deleted."""
-        needed = {manifest["model"] for manifest in self.state.manifests.values()}
-        for digest in set(self.state.blobs) - needed:
-            del self.state.blobs[digest]
+    def _says(self, name: str, fault: str, *, stays: bool) -> None:
+        self.state.loaded.add(name)
+        self._begin()
+        self._line({"model": name, "message": {"role": "assistant", "content": "Wind west 5."}, "done": False})
+        if fault == "chat fails late":
+            self._line({"error": "an error was encountered while running the model"})
+        elif fault != "chat dies":
+            if not stays:
+                self.state.loaded.discard(name)
+            self._line({"model": name, "message": {"role": "assistant", "content": ""}, "done": True})
 
     def _body(self) -> Any:
         return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -234,6 +333,64 @@ def chat_template(gguf: bytes) -> str:
     start = gguf.index(key) + len(key)
     length = int.from_bytes(gguf[start : start + 8], "little")
     return gguf[start + 8 : start + 8 + length].decode()
+
+
+def detected(jinja: str) -> bool:
+    """Return whether Ollama takes a template for one that it knows, here ChatML: fewer than 100 edits away."""
+    row = list(range(len(CHAT_TEMPLATE) + 1))
+    for at, one in enumerate(jinja[:2000], 1):
+        corner, row[0] = row[0], at
+        for place, other in enumerate(CHAT_TEMPLATE, 1):
+            corner, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, corner + (one != other))
+    return row[-1] < 100 and len(jinja) <= 2000
+
+
+@cache
+def copied(content: bytes) -> bytes:
+    """Return what `llama-quantize COPY` makes of a file: the same if it is in that order already, else another one.
+
+    The other one is not in the right order either, here: only that it is another is shown.
+    """
+    with tempfile.NamedTemporaryFile(suffix=".gguf") as file:
+        file.write(content)
+        file.flush()
+        reader = gguf.GGUFReader(file.name)
+        keys, names = list(reader.fields), [tensor.name for tensor in reader.tensors]
+    layers = [int(name.split(".")[1]) if name.startswith("blk.") else -1 for name in names]
+    ordered = [name for _, name in sorted(zip(layers, names, strict=True))]
+    last = ["general.quantization_version", "general.file_type"]
+    return content if keys[-2:] == last and names == ordered else content + b"copied"
+
+
+def bad_template(template: str) -> str:
+    """Say what is wrong with a template of Go, as far as that can be seen without Go."""
+    open_blocks = 0
+    for action in re.findall(r"\{\{-?(.*?)-?\}\}", template, re.DOTALL):
+        word = action.split()[0] if action.split() else ""
+        open_blocks += (word in {"range", "if", "with"}) - (word == "end")
+    if template.count("{{") != template.count("}}"):
+        return "template: :1: unclosed action"
+    return "template: :1: unexpected EOF" if open_blocks > 0 else ""
+
+
+def shows_more(jinja: str, go: str) -> bool:
+    """Return whether a GGUF's own template shows more than one of Go, which is not used then (server/images.go)."""
+    tools = "tools" in jinja or "tool_call" in jinja
+    thinks = ("<think>" in jinja and "</think>" in jinja) or (
+        "content.split('</think>')" in jinja and "reasoning_content" not in jinja
+    )
+    return (tools and ".Tools" not in go) or (thinks and ".Think" not in go)
+
+
+def render_jinja(jinja: str, messages: Sequence[Mapping[str, str]]) -> str:
+    """Render as llama.cpp does, which says what day it is, and that the model may think."""
+    environment = jinja2.Environment(  # noqa: S701 - a prompt is no page
+        trim_blocks=True, lstrip_blocks=True, extensions=[jinja2.ext.loopcontrols]
+    )
+    environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
+    today = datetime.now().strftime("%d %b %Y")
+    compiled = environment.from_string(jinja)
+    return str(compiled.render(messages=messages, add_generation_prompt=True, enable_thinking=True, date_string=today))
 
 
 def render_go(template: str, messages: Sequence[Mapping[str, str]]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer, processors
 
+from idiolect.curation import Message
 from idiolect.dataset import ChatTemplate, chat_template, load_chat_template
 from idiolect.export import export_gguf
 from idiolect.serving import TALKS, by_llama_cpp, by_server, by_training, differences, go_template, load
@@ -68,6 +69,27 @@ def test_another_tokenizer_is_found_out(tiny_base: Path, tiny_gguf: Path, tmp_pa
     found = differences(trained, by_llama_cpp(load(tiny_gguf, warm_up=False)))
     assert len(found) > len(TALKS) / 2
     assert "from token" in found[0]
+
+
+@pytest.mark.parametrize("skips", [True, False])
+@pytest.mark.parametrize("system", ["", "You are Marit."])
+@pytest.mark.parametrize("turns", [1, 3])
+def test_an_empty_system_message_is_written_by_go_where_jinja_writes_it(
+    tiny_base: Path, skips: bool, system: str, turns: int
+) -> None:
+    """As Phi-3.5 skips it, and ChatML does not."""
+    condition = "{% if m.role != 'system' or m.content %}" if skips else "{% if true %}"
+    template = normalised(
+        f"{{% for m in messages %}}{condition}<|{{{{ m.role }}}}|>\\n{{{{ m.content }}}}<|im_end|>\\n{{% endif %}}"
+        "{% endfor %}{% if add_generation_prompt %}<|assistant|>\\n{% endif %}"
+    )
+    written = go_template(template, tiny_base / "tokenizer.json")
+    assert written
+    said = [Message("assistant" if n % 2 else "user", f"Said {n}.") for n in range(turns)]
+    talk = [Message("system", system), *said]
+    expected = template.prompt(talk)
+    assert ("<|system|>" in expected) == (not skips or bool(system))
+    assert render_go(written, [{"role": m.role, "content": m.content} for m in talk]) == expected
 
 
 def test_what_depends_on_more_than_whose_turn_it_is_has_no_go_template(tiny_base: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from idiolect.home import Home, Run
 from idiolect.serving import Sampling, load, reply
+from idiolect.workflow.archive.cleanup import clean_up
 from idiolect.workflow.archive.registry import read_registry, voice
 from idiolect.workflow.models.in_ollama import HELLO
 from idiolect.workflow.models.publish import promote
@@ -130,6 +131,8 @@ def test_killed_at_any_point_one_of_both_models_is_reachable(
         found = stands_for(home, ollama, old, new)
         assert found <= {old.label, new.label}
         seen.add(frozenset(found))
+        clean_up(home.profile("ada"))
+        assert not any("trial" in name for name in ollama.manifests)
         promote(home, "ada", new.label)
         assert stands_for(home, ollama, old, new) == {new.label}
         assert not list(registry.parent.glob(".registry*"))

@@ -44,7 +44,16 @@ def go_template(template: ChatTemplate, tokenizer_json: Path) -> str | None:
     if _begins_by_itself(tokenizer_json):
         bos = template.names.get("bos_token", "")
         edges = {edge: text.removeprefix(bos) if edge[0] == "start" else text for edge, text in edges.items()}
-    return _written(edges)
+    return _written(edges, skips_empty=_skips_an_empty_system_message(template))
+
+
+def _skips_an_empty_system_message(template: ChatTemplate) -> bool:
+    """Return whether the template writes nothing at all for one, as if it were not there."""
+    said = Message("user", uuid.uuid4().hex)
+    try:
+        return template.prompt([Message("system", ""), said]) == template.prompt([said])
+    except BaseModelFault:
+        return False
 
 
 def _begins_by_itself(tokenizer_json: Path) -> bool:
@@ -73,26 +82,31 @@ def _edges(template: ChatTemplate) -> dict[Edge, str] | None:
     return edges
 
 
-def _written(edges: Mapping[Edge, str]) -> str:
+def _written(edges: Mapping[Edge, str], *, skips_empty: bool) -> str:
     """Write a Go template that goes from message to message, and remembers whose the last one was."""
     roles = ("system", "user", "assistant")
-    body = "".join(_chosen(edges, role) for role in roles if any(after == role for _, after in edges))
+    body = "".join(_chosen(edges, role, skips_empty) for role in roles if any(after == role for _, after in edges))
     last = _literal(edges["user", "end"])
+    remembers = "{{ $before = .Role }}"
+    if skips_empty:
+        remembers = f'{{{{ if ne .Role "system" }}}}{remembers}{{{{ else if ne .Content "" }}}}{remembers}{{{{ end }}}}'
     return (
-        '{{- $before := "start" }}{{ range .Messages }}'
-        f"{body}{{{{ .Content }}}}{{{{ $before = .Role }}}}{{{{ end }}}}"
+        f'{{{{- $before := "start" }}}}{{{{ range .Messages }}}}{body}{{{{ .Content }}}}{remembers}{{{{ end }}}}'
         f'{{{{ if ne $before "assistant" }}}}{last}{{{{ end }}}}'
     )
 
 
-def _chosen(edges: Mapping[Edge, str], role: str) -> str:
+def _chosen(edges: Mapping[Edge, str], role: str, skips_empty: bool) -> str:
     """Write the choice of the text before a message of `role`."""
     froms = [(before, text) for (before, after), text in edges.items() if after == role]
     choice = "".join(
         f'{{{{ {"else " if number else ""}if eq $before "{before}" }}}}{_literal(text)}'
         for number, (before, text) in enumerate(froms)
     )
-    return f'{{{{ if eq .Role "{role}" }}}}{choice}{{{{ end }}}}{{{{ end }}}}'
+    choice += "{{ end }}"
+    if skips_empty and role == "system":
+        choice = f'{{{{ if ne .Content "" }}}}{choice}{{{{ end }}}}'
+    return f'{{{{ if eq .Role "{role}" }}}}{choice}{{{{ end }}}}'
 
 
 def _literal(text: str) -> str:

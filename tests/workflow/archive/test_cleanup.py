@@ -175,6 +175,17 @@ def test_names_in_an_ollama_that_is_away_are_remembered(
     assert removed(home) == ["ada:2026-10-01 in Ollama"]
 
 
+def test_only_what_was_in_ollama_is_said_to_be_removed_there(
+    home: Home, make_run: MakeRun, ollama: OllamaStandIn
+) -> None:
+    for n in range(1, 4):
+        promote(home, "ada", make_run(f"2026-10-0{n}").label)
+    del ollama.manifests["ada:2026-10-01"]
+    assert not any("Ollama" in line for line in removed(home, dry_run=True))
+    assert not any("Ollama" in line for line in removed(home))
+    assert [p.ollama for p in read_registry(home.profile("ada")).before] == ["ada:2026-10-02"]
+
+
 def test_nothing_is_removed_while_a_model_is_being_published(home: Home, make_run: MakeRun) -> None:
     make_run("2026-10-01", "failed", gguf=False, weights=False)
     with only_publication(home.profile("ada"), "somebody"), pytest.raises(UserFault, match="being published: somebody"):

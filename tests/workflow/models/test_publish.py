@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from idiolect.errors import RunFailed, UserFault
+from idiolect.errors import NoOllama, RunFailed, UserFault
 from idiolect.home import FINE_TUNE, Home, Run
 from idiolect.serving import Offered
+from idiolect.workflow.archive.cleanup import clean_up
 from idiolect.workflow.archive.registry import offered, overview, read_registry, voice
 from idiolect.workflow.models.parity import compare
 from idiolect.workflow.models.publish import promote, rollback
@@ -152,22 +153,26 @@ def test_whatever_fails_in_ollama_its_names_keep_their_model(
     assert served(ollama, new) == sorted([*NAMES, "ada:2026-10-02"])
 
 
-def test_an_ollama_that_renders_otherwise_stops_publishing(
+def test_an_ollama_that_renders_otherwise_stops_no_publication(
     home: Home, make_run: MakeRun, ollama: OllamaStandIn
 ) -> None:
     old, new = make_run("2026-10-01"), make_run("2026-10-02")
     promote(home, "ada", old.label)
     ollama.renders = "{{ .Prompt }}"
-    with pytest.raises(RunFailed, match=r"Ollama 0\.33\.0 would serve .* 12 of 12 talks differ\. one turn: trained on"):
-        promote(home, "ada", new.label)
-    assert "ada:2026-10-02" not in ollama.manifests
+    said = promote(home, "ada", new.label)
+    assert (
+        "published; not in Ollama: Ollama 0.33.0 would serve the model otherwise than it was trained; 12 of 12" in said
+    )
+    assert sorted(ollama.manifests) == sorted([*NAMES, "ada:2026-10-01"])
     assert served(ollama, old) == sorted([*NAMES, "ada:2026-10-01"])
-    assert published(home) == (old.label, [])
+    assert published(home) == (new.label, [old.label])
+    assert not ollama.loaded
     found = compare(home, new.label)
     assert found.ollama
     assert not found.llama_cpp
     assert len(found.ollama) == len(found.talks) == 12
     assert not any("check" in name for name in ollama.manifests)
+    assert not ollama.loaded, "check-template lets its model go from memory"
 
 
 def test_an_old_ollama_gets_a_template_of_go_or_nothing(home: Home, make_run: MakeRun, ollama: OllamaStandIn) -> None:
@@ -221,3 +226,105 @@ def test_a_disk_without_room_for_ollama_is_seen_before(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
     assert f"{tmp_path}: 0 MB are free on its disk" in promote(home, "ada", run.label)
     assert not ollama.blobs
+
+
+def test_a_model_that_ollama_has_is_not_refused_for_want_of_room(
+    home: Home, make_run: MakeRun, ollama: OllamaStandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path))
+    run = make_run("2026-10-01")
+    promote(home, "ada", run.label)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    assert promote(home, "ada", run.label) == "published; `ollama run ada:latest`"
+
+
+@pytest.fixture
+def elsewhere(home: Home, make_run: MakeRun, tmp_path: Path) -> Callable[[str], Home]:
+    """Return a function that makes another home, in which a person of the same name has a run of a day."""
+
+    def make(day: str) -> Home:
+        run = make_run(day)
+        other = Home(tmp_path / "other")
+        place = other.root / run.folder.relative_to(home.root)
+        place.parent.mkdir(parents=True)
+        shutil.move(run.folder, place)
+        return other
+
+    return make
+
+
+def only_run(home: Home) -> str:
+    (run,) = home.profile("ada").runs()
+    return run.label
+
+
+def test_names_of_another_home_are_never_touched(
+    home: Home, make_run: MakeRun, ollama: OllamaStandIn, elsewhere: Callable[[str], Home]
+) -> None:
+    other = elsewhere("2026-10-01")
+    promote(other, "ada", only_run(other))
+    before = dict(ollama.manifests)
+    ours = make_run("2026-10-01", system_messages={"emulation": "Ours.", "dual": "", "agent": "Ours."})
+    for fault in ("", "chat fails", "copy fails"):
+        ollama.fault = fault
+        said = promote(home, "ada", ours.label)
+        assert "published; not in Ollama: ada:latest, ada:dual" in said
+        assert ollama.manifests == before
+    ollama.fault = ""
+    assert not clean_up(home.profile("ada"))
+    for name in NAMES:
+        del ollama.manifests[name]
+    assert promote(home, "ada", ours.label) == "published; `ollama run ada:latest`"
+    assert set(ollama.manifests) == {*NAMES, "ada:2026-10-01", f"ada:{ours.label}"}
+    assert ollama.manifests["ada:2026-10-01"] == before["ada:2026-10-01"]
+    now = dict(ollama.manifests)
+    assert "not in Ollama" in promote(other, "ada", only_run(other))
+    assert ollama.manifests == now
+
+
+@pytest.mark.parametrize("fault", ["chat fails", "copy fails"])
+def test_a_failing_publication_leaves_a_good_name_of_its_own_run(
+    home: Home, make_run: MakeRun, ollama: OllamaStandIn, fault: str
+) -> None:
+    run = make_run("2026-10-01")
+    promote(home, "ada", run.label)
+    before = dict(ollama.manifests)
+    ollama.fault = fault
+    assert "not in Ollama" in promote(home, "ada", run.label)
+    assert ollama.manifests == before
+
+
+@pytest.mark.parametrize("fault", ["chat fails", "copy fails"])
+def test_what_a_broken_publication_could_not_take_back_the_next_clean_up_does(
+    home: Home, make_run: MakeRun, ollama: OllamaStandIn, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    run = make_run("2026-10-01")
+    ollama.fault = fault
+    monkeypatch.setattr("idiolect.serving.ollama.delete", lambda *_: (_ for _ in ()).throw(NoOllama("gone", "")))
+    assert "not in Ollama" in promote(home, "ada", run.label)
+    monkeypatch.undo()
+    monkeypatch.setenv("OLLAMA_HOST", ollama.address)
+    trial = f"ada:trial-{run.label}"
+    assert (list(ollama.manifests), len(ollama.blobs)) == ([trial], 1)
+    assert trial in read_registry(home.profile("ada")).begun
+    assert [str(r) for r in clean_up(home.profile("ada"), dry_run=True)] == [
+        f"removed {trial} in Ollama: a publication that broke off had left it"
+    ]
+    ollama.fault = ""
+    assert [str(r.what) for r in clean_up(home.profile("ada"))] == [f"{trial} in Ollama"]
+    assert not ollama.manifests
+    assert not ollama.blobs
+    assert clean_up(home.profile("ada")) == []
+    assert promote(home, "ada", run.label) == "published; `ollama run ada:latest`"
+    assert read_registry(home.profile("ada")).begun == []
+
+
+def test_a_home_that_published_before_digests_were_kept_knows_its_names(
+    home: Home, make_run: MakeRun, ollama: OllamaStandIn
+) -> None:
+    first, second = make_run("2026-10-01"), make_run("2026-10-02")
+    promote(home, "ada", first.label)
+    file = home.profile("ada").registry
+    told = json.loads(file.read_text())
+    file.write_text(json.dumps({"published": told["published"], "before": []}))
+    assert promote(home, "ada", second.label) == "published; `ollama run ada:latest`"

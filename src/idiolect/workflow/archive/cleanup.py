@@ -14,10 +14,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from idiolect.errors import NoOllama, OllamaRefused, UserFault
 from idiolect.files import remove
 from idiolect.home import CYCLES, Profile, Run
 from idiolect.serving import ollama
+from idiolect.workflow.archive.ollama_names import foreign, left_over
 from idiolect.workflow.archive.registry import Published, Registry, read_registry, write_registry
 from idiolect.workflow.archive.runs import state
 from idiolect.workflow.archive.summary import is_ours, summary_of
@@ -28,6 +31,7 @@ from idiolect.workflow.records.lock import no_other_run, only_publication
 
 KEPT = 2
 _NAME = "its run's model file is gone"
+_LEFT = "a publication that broke off had left it"
 _DAY = 24 * 3600
 _WEEK = 7 * _DAY
 
@@ -58,10 +62,10 @@ def clean_up(
         registry = read_registry(profile)
         untouched = {other, *(p.label for p in _needed(registry))}
         found = [*_removals(profile, keep, untouched), *_merged_for_others(profile, going_on)]
-        names = [f"{p.ollama} in Ollama" for p in _losing_file(profile, registry, found) if p.ollama]
         if dry_run:
-            return found + [Removal(name, _NAME) for name in names]
-        done = [_removed(removal) for removal in found] + _forgotten(profile, registry)
+            return found + _out_of_ollama(profile, registry, found, dry_run=True)
+        done = [_removed(removal) for removal in found]
+        done += _out_of_ollama(profile, registry, (), dry_run=False)
     for removal in done:
         audit(profile, "training_cleanup_delete", {"what": _shown(profile, removal), "failed": removal.failed})
     return done
@@ -185,26 +189,36 @@ def _removed(removal: Removal) -> Removal:
     return removal
 
 
-def _forgotten(profile: Profile, registry: Registry) -> list[Removal]:
-    """Take models whose file is gone out of Ollama, if it answers, and then out of the registry."""
-    gone = _losing_file(profile, registry, ())
-    forgotten, removals = {p.label for p in gone if not p.ollama}, []
+def _out_of_ollama(
+    profile: Profile, registry: Registry, removals: Sequence[Removal], *, dry_run: bool
+) -> list[Removal]:
+    """Take out of Ollama what this home has put there and nothing needs, if it answers, and then out of the registry.
+
+    That is the names of models whose file is gone, and what a publication left that broke off. Says what was there.
+    """
+    gone = _losing_file(profile, registry, removals)
+    names = {p.ollama: _NAME for p in gone if p.ollama}
+    names |= dict.fromkeys(left_over(registry, profile.person), _LEFT)
+    forgotten, done = {""}, []
     try:
-        there = ollama.reach() if len(forgotten) < len(gone) else None
-        for model in gone:
-            if there and model.ollama:
-                ollama.delete(there, model.ollama)
-                forgotten.add(model.label)
-                removals.append(Removal(f"{model.ollama} in Ollama", _NAME))
+        there = ollama.reach() if names else None
+        standing = ollama.models(there) if there else {}
+        for name, why in names.items():
+            ours = name in standing and not foreign(standing, registry, [name])
+            if there and ours and (dry_run or ollama.delete(there, name)):
+                done.append(Removal(f"{name} in Ollama", why))
+            forgotten.add(name)
     except (NoOllama, OllamaRefused) as error:
-        removals.append(Removal("old names in Ollama", _NAME, failed=error.problem))
-    if forgotten:
-        write_registry(profile, Registry(published=registry.published, before=_without(registry.before, forgotten)))
-    return removals
-
-
-def _without(models: Sequence[Published], labels: set[str]) -> list[Published]:
-    return [model for model in models if model.label not in labels]
+        done.append(Removal("old names in Ollama", _NAME, failed=error.problem))
+    labels = {p.label for p in gone if (p.ollama or "") in forgotten}
+    kept = msgspec.structs.replace(
+        registry,
+        before=[model for model in registry.before if model.label not in labels],
+        begun=[name for name in registry.begun if name not in forgotten],
+    )
+    if not dry_run and kept != registry:
+        write_registry(profile, kept)
+    return done
 
 
 def _size(path: Path) -> int:

@@ -45,6 +45,10 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
 
     published: Published | None = None
     before: Sequence[Published] = ()
+    made: Sequence[str] = ()
+    """Digests of what this home has put into an Ollama; a name there that stands for something else is not ours."""
+    begun: Sequence[str] = ()
+    """Names in Ollama that a publication has set out to set, and has not come to its end."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +87,14 @@ def with_published(registry: Registry, model: Published) -> Registry:
     """Put a model in the place of the published one, which becomes the first of those before it."""
     earlier = [registry.published] if registry.published else []
     before = [p for p in (*earlier, *registry.before) if p.label != model.label]
-    return Registry(published=model, before=before)
+    return msgspec.structs.replace(registry, published=model, before=before)
 
 
 def rolled_back(registry: Registry, model: Published) -> Registry:
     """Put a model from before in the place of the published one, which goes to the end of the row."""
     at = next(n for n, p in enumerate(registry.before) if p.label == model.label)
     passed = [*registry.before[:at], *([registry.published] if registry.published else [])]
-    return Registry(published=model, before=[*registry.before[at + 1 :], *passed])
+    return msgspec.structs.replace(registry, published=model, before=[*registry.before[at + 1 :], *passed])
 
 
 def candidate(

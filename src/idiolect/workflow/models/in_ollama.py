@@ -1,62 +1,109 @@
-"""A model in Ollama: under a name of its own, tried there, then under the names that people use.
+"""A model in Ollama: under a name for trying it, under its own, and under the names that people use.
 
 <user>:<run-date> is the model's own; <user>:latest, :dual, :emulation and :agent are what people call. These four
-share its files, and differ in their system message.
+share its files, and differ in their system message. What is tried is <user>:trial-<run>: whatever goes wrong with it,
+no other name was touched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from idiolect.config import MODES
 from idiolect.curation import Message
-from idiolect.errors import IdiolectError, NoOllama, NoRoom, OllamaRefused, RunFailed
+from idiolect.errors import IdiolectError, NoOllama, NoRoom, OllamaRefused
 from idiolect.home import Profile
 from idiolect.serving import Model, by_llama_cpp, by_server, differences, ollama
-from idiolect.workflow.archive.registry import PLAIN, Published, context_of
+from idiolect.workflow.archive import ollama_names
+from idiolect.workflow.archive.registry import PLAIN, Published, Registry, context_of, read_registry
 from idiolect.workflow.planning.room import check_room
 
 HELLO = (Message("user", "Hello. How are you?"),)
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Where a model stands in Ollama: its own name or None, what is to be said, and what this has made there."""
+
+    tag: str | None
+    said: str
+    made: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+    def noted(self, registry: Registry) -> Registry:
+        """Return a registry that knows of it."""
+        return ollama_names.settled(registry, self.made, self.names)
+
+
 def if_there(do: Callable[[ollama.Ollama], str]) -> tuple[bool, str]:
     """Do something in Ollama; returns whether it was done, and what is to be said."""
+    standing = standing_there(lambda there: Standing("", do(there)))
+    return standing.tag is not None, standing.said
+
+
+def standing_there(do: Callable[[ollama.Ollama], Standing]) -> Standing:
+    """Let a model stand in Ollama, if it is there and can: whatever it cannot do is said, and stops nothing here."""
     try:
-        return True, do(ollama.reach())
+        return do(ollama.reach())
     except (NoOllama, OllamaRefused, NoRoom) as error:
-        return False, f"not in Ollama: {error.problem.rstrip('.')}"
+        return Standing(None, f"not in Ollama: {error.problem.rstrip('.')}")
 
 
-def take_in(there: ollama.Ollama, profile: Profile, model: Published, tag: str, loaded: Model) -> str:
-    """Create a model under a name of its own, try it, and let the names that people use stand for it."""
-    create(there, profile, model, tag)
+def take_in(there: ollama.Ollama, profile: Profile, model: Published, loaded: Model) -> Standing:
+    """Create a model under a name for trying, try it, and let its own name and those that people use stand for it."""
+    there = there.within((profile.root / model.gguf).stat().st_size)
+    registry = read_registry(profile)
+    tag = own_name(there, profile, model, registry)
+    trial = ollama.model_name(profile.person, f"trial-{model.label}")
+    called = ollama_names.called(profile.person)
+    ollama_names.claim(there, profile, [trial, tag, *called])
+    # Of what an earlier publication had set out to set nobody knows how far it came.
+    tried, untouched = [trial], {tag, *called} - {*registry.begun}
     try:
-        _check_rendering(there, tag, loaded, model.system_messages[PLAIN])
-        ollama.chat(there, tag, HELLO)
+        create(there, profile, model, trial)
+        _check_rendering(there, trial, loaded, model.system_messages[PLAIN])
+        ollama.chat(there, trial, HELLO)
+        untouched = set()
+        if tag not in {p.ollama for p in (registry.published, *registry.before) if p}:
+            tried.append(tag)
+        ollama.copy(there, trial, tag)
+        made = _name(there, profile, model, tag)
+        ollama.delete(there, trial)
     except IdiolectError:
-        ollama.delete(there, tag)
+        ollama_names.give_up(there, profile, tried, untouched)
         raise
-    _name(there, profile, model, tag)
-    return f"`ollama run {ollama.model_name(profile.person, 'latest')}`"
+    said = f"`ollama run {ollama.model_name(profile.person, 'latest')}`"
+    return Standing(tag, said, made, (trial, tag, *called))
 
 
-def bring_back(there: ollama.Ollama, profile: Profile, model: Published, tag: str, talking: Callable[[], Model]) -> str:
+def bring_back(there: ollama.Ollama, profile: Profile, model: Published, talking: Callable[[], Model]) -> Standing:
     """Let the names that people use stand for a model that was published before; `talking` loads it if need be."""
-    if tag not in ollama.models(there):
-        return take_in(there, profile, model, tag, talking())
-    _name(there, profile, model, tag)
-    return f"in {version(there)} too"
+    there = there.within((profile.root / model.gguf).stat().st_size)
+    registry, standing = read_registry(profile), ollama.models(there)
+    tag = model.ollama
+    if tag is None or tag not in standing or ollama_names.foreign(standing, registry, [tag]):
+        return take_in(there, profile, model, talking())
+    called = ollama_names.called(profile.person)
+    ollama_names.claim(there, profile, called)
+    return Standing(tag, f"in {version(there)} too", _name(there, profile, model, tag), (tag, *called))
 
 
 def create(there: ollama.Ollama, profile: Profile, model: Published, name: str) -> None:
+    """Create a model under a name, with the system message that it has when it is called plainly."""
     gguf = profile.root / model.gguf
+    size = gguf.stat().st_size
+    there = there if there.until else there.within(size)
     if model.go_template is None and not there.renders_jinja:
         raise OllamaRefused(
             f"{version(there)} cannot render this model's chat template.", "Update Ollama to 0.30 or newer."
         )
-    if there.here and (folder := ollama.disk()):
-        check_room(folder, gguf.stat().st_size * (2 if there.renders_jinja else 1))
-    files = {gguf.name: ollama.push_file(there, gguf)}
+
+    def check_its_disk() -> None:
+        if there.here and (folder := ollama.disk()):
+            check_room(folder, size * (2 if there.renders_jinja else 1))
+
+    files = {gguf.name: ollama.push_file(there, gguf, check_its_disk)}
     _make(there, name, profile, model, model.system_messages[PLAIN], files=files)
 
 
@@ -66,21 +113,24 @@ def _make(there: ollama.Ollama, name: str, profile: Profile, model: Published, s
 
 
 def _check_rendering(there: ollama.Ollama, tag: str, loaded: Model, system: str) -> None:
-    """Compare what Ollama makes of the talks with what llama.cpp does. Raises RunFailed if they differ."""
+    """Compare what Ollama makes of the talks with what llama.cpp does. Raises OllamaRefused if they differ."""
     if not there.shows_renderings:
         return
     here = by_llama_cpp(loaded, system)
     parted = differences(here, by_server(lambda talk: ollama.rendered(there, tag, talk), loaded, tuple(here)))
     if parted:
-        raise RunFailed(
+        raise OllamaRefused(
             f"{version(there)} would serve the model otherwise than it was trained; {len(parted)} of {len(here)} "
             f"talks differ. {parted[0]}",
-            "It is not published. `idiolect chat --run LABEL` talks with it; OLLAMA_GO_TEMPLATE must not be set.",
+            "OLLAMA_GO_TEMPLATE must not be set. See them all: idiolect check-template --run LABEL",
         )
 
 
-def _name(there: ollama.Ollama, profile: Profile, model: Published, tag: str) -> None:
-    """Let the plain name stand for a model, and one a mode for the same files under that mode's system message."""
+def _name(there: ollama.Ollama, profile: Profile, model: Published, tag: str) -> tuple[str, ...]:
+    """Let the plain name stand for a model, and one a mode for the same files under that mode's system message.
+
+    Returns the digests of all that these names and its own stand for.
+    """
     ollama.copy(there, tag, ollama.model_name(profile.person, "latest"))
     for mode in MODES:
         system, name = model.system_messages[mode], ollama.model_name(profile.person, mode)
@@ -91,13 +141,18 @@ def _name(there: ollama.Ollama, profile: Profile, model: Published, tag: str) ->
         else:  # what is made from another model cannot lose its system message
             gguf = profile.root / model.gguf
             _make(there, name, profile, model, "", files={gguf.name: ollama.push_file(there, gguf)})
+    standing = ollama.models(there)
+    return tuple({standing.get(name, ""): None for name in (tag, *ollama_names.called(profile.person))})
 
 
-def own_name(profile: Profile, model: Published, others: Sequence[Published | None]) -> str:
-    """Return a model's name in Ollama: its date, with the time where another run of that day has the date."""
-    taken = {other.ollama for other in others if other and other.label != model.label}
+def own_name(there: ollama.Ollama, profile: Profile, model: Published, registry: Registry) -> str:
+    """Return a model's name in Ollama: its date, or its whole label where another model has the date."""
+    others = [other for other in (registry.published, *registry.before) if other and other.label != model.label]
     by_date = ollama.model_name(profile.person, model.label[:10])
-    return by_date if by_date not in taken else ollama.model_name(profile.person, model.label)
+    if by_date in {other.ollama for other in others}:
+        return ollama.model_name(profile.person, model.label)
+    strange = ollama_names.foreign(ollama.models(there), registry, [by_date])
+    return ollama.model_name(profile.person, model.label) if strange else by_date
 
 
 def version(there: ollama.Ollama) -> str:

@@ -1,6 +1,6 @@
 """A model takes the place of the one that people talk to, and only if it loads, talks, and sees what training saw.
 
-    load, talk ─► Ollama: a new name ─► render, talk ─► the names people use ─► registry.json
+    load, talk ─► Ollama: a name to try ─► render, talk ─► the names people use ─► registry.json
 
 Whatever happens on the way, the names people use stand for the old model or for the new one. Ollama is a guest: if it
 is away or fails, the model is published without it, and that is said.
@@ -35,13 +35,12 @@ from idiolect.workflow.records.lock import only_publication
 def publish(profile: Profile, model: Published, loaded: Model) -> str:
     """Publish a model that talks; returns a line that says where it is. Raises RunFailed for one that may not be."""
     with only_publication(profile, model.label):
-        before = read_registry(profile)
-        tag = in_ollama.own_name(profile, model, (before.published, *before.before))
-        got_there, said = in_ollama.if_there(lambda there: in_ollama.take_in(there, profile, model, tag, loaded))
-        published = msgspec.structs.replace(model, ollama=tag if got_there else None)
-        write_registry(profile, with_published(before, published))
+        read_registry(profile)  # a damaged one is said before anything is done
+        standing = in_ollama.standing_there(lambda there: in_ollama.take_in(there, profile, model, loaded))
+        published = msgspec.structs.replace(model, ollama=standing.tag)
+        write_registry(profile, standing.noted(with_published(read_registry(profile), published)))
     audit(profile, "adapter_activated", {"run": model.label, "ollama": published.ollama})
-    return f"published; {said}"
+    return f"published; {standing.said}"
 
 
 def promote(home: Home, person: str, label: str) -> str:
@@ -73,14 +72,13 @@ def rollback(home: Home, person: str) -> str:
                 f"See what there is: idiolect runs --username {person}",
             )
         model = left[0]
-        tag = model.ollama or in_ollama.own_name(profile, model, (registry.published, *registry.before))
-        got_there, said = in_ollama.if_there(
-            lambda there: in_ollama.bring_back(there, profile, model, tag, lambda: talking(profile.root / model.gguf))
+        standing = in_ollama.standing_there(
+            lambda there: in_ollama.bring_back(there, profile, model, lambda: talking(profile.root / model.gguf))
         )
-        restored = msgspec.structs.replace(model, since=datetime.now(UTC), ollama=tag if got_there else model.ollama)
-        write_registry(profile, rolled_back(registry, restored))
+        restored = msgspec.structs.replace(model, since=datetime.now(UTC), ollama=standing.tag or model.ollama)
+        write_registry(profile, standing.noted(rolled_back(read_registry(profile), restored)))
     audit(profile, "adapter_activated", {"run": model.label, "ollama": restored.ollama, "rollback": True})
-    return f"{model.label} is back; {said}"
+    return f"{model.label} is back; {standing.said}"
 
 
 def talks(gguf: Path) -> bool:
