@@ -52,6 +52,7 @@ def test_a_run_leaves_just_what_was_promised(
         "adapter/adapter_model.safetensors",
         "adapter.gguf",
         "Modelfile",
+        "checked-by.json",
         "run.log",
         "run-summary.json",
     }
@@ -116,6 +117,7 @@ def test_all_weights_are_trained_and_another_run_goes_on_from_them(
         "model/tokenizer_config.json",
         "model-Q6_K.gguf",
         "Modelfile",
+        "checked-by.json",
         "run.log",
         "run-summary.json",
     }
@@ -189,7 +191,7 @@ def test_a_ledger_that_says_otherwise_than_the_trainer_fails_the_run(
             with run.ledger.open("a") as ledger:
                 ledger.write('{"memory": "x.json", "fate": "train", "sample": "never seen"}\n')
 
-    with pytest.raises(RunFailed, match="30 samples were learned from; the ledger has 31"):
+    with pytest.raises(RunFailed, match="30 texts were learned from; the ledger has 31"):
         run_cycle(home, Asked(person, {}, {"base_model": str(tiny_base), **QUICK}), FULL, add_one)
     (row,) = overview(home, person)
     assert row.state == "failed"

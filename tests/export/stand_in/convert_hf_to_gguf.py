@@ -59,11 +59,17 @@ def describe(writer: gguf.GGUFWriter, config: dict[str, Any]) -> None:
 def add_vocabulary(writer: gguf.GGUFWriter, model: Path, rows: int) -> None:
     tokenizer = json.loads((model / "tokenizer.json").read_bytes())
     special = {token["content"] for token in tokenizer["added_tokens"] if token["special"]}
-    known = tokenizer["model"]["vocab"] | {token["content"]: token["id"] for token in tokenizer["added_tokens"]}
+    added = {token["content"]: token["id"] for token in tokenizer["added_tokens"]}
+    known = tokenizer["model"]["vocab"] | added
     texts = {id_: text for text, id_ in known.items()}
     tokens = [texts.get(id_, f"[PAD{id_}]") for id_ in range(rows)]
     kinds = gguf.TokenType
-    types = [kinds.CONTROL if t in special else kinds.NORMAL if t in known else kinds.UNUSED for t in tokens]
+    kind = {
+        **dict.fromkeys(known, kinds.NORMAL),
+        **dict.fromkeys(added, kinds.USER_DEFINED),
+        **dict.fromkeys(special, kinds.CONTROL),
+    }
+    types = [kind.get(token, kinds.UNUSED) for token in tokens]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("smollm")
     writer.add_token_list(tokens)
