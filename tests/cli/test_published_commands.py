@@ -89,6 +89,19 @@ def test_check_template_compares_three_and_says_where_they_part(
     assert "no run 'x'" in typed(home, "check-template", "--run", "x", code=2)
 
 
+def test_an_ollama_that_asks_otherwise_is_said_and_is_no_failure_of_publishing(
+    home: Home, make_run: MakeRun, ollama: OllamaStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run("2026-10-01")
+    ollama.renders = "{{ .Prompt }}"
+    said = typed(home, "promote", run.label, "--username", "ada")
+    assert "published; not in Ollama: Ollama 0.33.0 would serve the model otherwise" in said
+    assert "12 of 12" in said
+    typed(home, "check-template", "--run", run.label, code=1)
+    monkeypatch.setenv("OLLAMA_HOST", "[::1")
+    assert "not in Ollama: OLLAMA_HOST is no address" in typed(home, "promote", run.label, "--username", "ada")
+
+
 def test_chat_talks_with_the_published_model_or_the_one_that_is_named(home: Home, make_run: MakeRun) -> None:
     first, second = make_run("2026-10-01"), make_run("2026-10-02")
     talk = idiolect("chat", "-u", "ada", "--home", str(home.root), given="/exit\n")

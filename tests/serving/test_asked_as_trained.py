@@ -31,7 +31,7 @@ from idiolect.home import Dataset
 from idiolect.serving import go_template
 from idiolect.workflow.models.parity import compare_base
 from idiolect.workflow.planning.plan import Target
-from tests.ollama import render_go
+from tests.ollama_templates import render_go
 from tests.real import templates, write_base
 
 SAID = [

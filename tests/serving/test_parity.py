@@ -11,7 +11,7 @@ from idiolect.curation import Message
 from idiolect.dataset import ChatTemplate, chat_template, load_chat_template
 from idiolect.export import export_gguf
 from idiolect.serving import TALKS, by_llama_cpp, by_server, by_training, differences, go_template, load
-from tests.ollama import render_go
+from tests.ollama_templates import render_go
 from tests.tiny import CHAT_TEMPLATE
 
 #: As the families write them: a message that stands there unasked, a begin-of-text token, a system message in the
