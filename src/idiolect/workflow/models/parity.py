@@ -23,6 +23,7 @@ from idiolect.serving import (
     ollama,
     trained,
 )
+from idiolect.workflow.archive.ollama_names import claim, give_up
 from idiolect.workflow.archive.registry import PLAIN, candidate
 from idiolect.workflow.archive.runs import find_run
 from idiolect.workflow.data.steps import read_records
@@ -179,12 +180,13 @@ def compare(home: Home, label: str, person: str | None = None) -> Parity:
         if not there.shows_renderings:
             return f"{in_ollama.version(there)} is too old to show what it renders"
         under = by_training(trained_on.template, trained_on.tokenizer, summary.system_messages[PLAIN])
+        claim(there, profile, [name])  # killed here, it is for the next cleanup to remove
         try:
             in_ollama.create(there, profile, about, name)
             rendered = by_server(lambda t: ollama.rendered(there, name, t), model, tuple(under))
             parted = differences(under, rendered)
         finally:
-            ollama.delete(there, name)
+            give_up(there, profile, [name], ())
         return in_ollama.version(there)
 
     _, said = in_ollama.if_there(ask)
