@@ -281,6 +281,9 @@ def test_comments_and_trailing_commas_are_allowed(home: Home, name: str) -> None
     assert o.seed == 7
     write_text(home.profile("ada").curation_json, '{"blocked_words": ["x",], // and more\n}')
     assert curation_rules(home.profile("ada").curation_json).blocked_words == ("x",)
+    write_text(home.profile("ada").curation_json, '{ // mine\n  "mask": ["email"],\n  "long_share": 2,\n}')
+    with pytest.raises(OptionFault, match=r"curation\.json: long_share: .* \(line 3\)"):
+        curation_rules(home.profile("ada").curation_json)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,6 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 from idiolect.config.options import Options, typed
 from idiolect.errors import OptionFault
 from idiolect.home import Home
@@ -49,9 +47,13 @@ def environment(home: Home, environ: Mapping[str, str] | None = None) -> dict[st
 
 
 def _values(path: Path) -> Mapping[str, str | None]:
+    if not path.is_file():
+        return {}
+    from dotenv import dotenv_values  # only where there is such a file
+
     try:
         # Not interpolated: what else stands in the environment is not for a file to gather.
-        return dotenv_values(path, interpolate=False, encoding="utf-8-sig") if path.is_file() else {}
+        return dotenv_values(path, interpolate=False, encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise OptionFault(f"{path} cannot be read: {reason}.", "Mend it, or move it away.") from None

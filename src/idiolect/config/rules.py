@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from idiolect.config.options import Mode
 from idiolect.config.whose import WhoseWords, compiles
-from idiolect.config.written import settings_in
+from idiolect.config.written import line_of, settings_in
 from idiolect.errors import OptionFault
 
 Masked = Literal["key", "email", "iban", "card", "ip", "phone"]
@@ -111,5 +111,10 @@ def curation_rules(path: Path) -> CurationRules:
     try:
         return CurationRules.model_validate(settings_in(path))
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}{_at(path, e['loc'])}" for e in error.errors())
         raise OptionFault(f"{path}: {faults}", "Mend the file, or remove it to use the defaults.") from error
+
+
+def _at(path: Path, where: tuple[int | str, ...]) -> str:
+    line = line_of(path, str(where[0])) if where else None
+    return f" (line {line})" if line else ""

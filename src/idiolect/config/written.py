@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import json5
-
 from idiolect.errors import OptionFault
 
 #: A file of settings is a page; a larger one is something else, and would take minutes to read.
@@ -27,6 +25,8 @@ def settings_in(path: Path) -> dict[str, Any]:
     text = _text(path)
     if text is None:
         return {}
+    import json5  # not wherever options are known: a machine elsewhere reads no settings
+
     try:
         settings: Any = json5.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
