@@ -97,6 +97,8 @@ def is_programs(text: str, sender: str, participants: Collection[str]) -> bool:
     """Tell whether the program wrote a text that stands under a sender's name."""
     if len(text) > _LONGEST:
         return False
+    if not text[0].isupper() and not text.startswith((sender, *participants)):
+        return not text.isascii() and _is_reaction(text)
     if _ALONE.fullmatch(text):
         return True
     # Nobody begins with their own whole name; with a single word, as on Instagram, one might.
