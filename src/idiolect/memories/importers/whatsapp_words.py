@@ -19,6 +19,7 @@ HIDDEN = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\u061c]"
 #: What ends a message of which the program says something, as <This message was edited>.
 ENDING = re.compile(r"\S[\s\u200e]+(<[^<>\n]{3,60}>)$")
 _ANGLE = re.compile(r"<[^<>\n]{3,80}>")
+_PLACEHOLDER = re.compile(r"\u200e?(<[^<>\n]{3,60}>)\n(?=\s*\S)")
 _FILE = re.compile(r"(?P<mark>\u200e)?(?P<name>\S[^\n]*\.\w{2,5}) \((?P<said>[^()\n]{3,40})\)(?:\n|$)")
 _ATTACHED = re.compile(r"<[^<>\n:]{2,30}: ?[^<>\n]+>\s*$")
 _CAMERA = re.compile(r"(?:IMG|VID|AUD|PTT|STK|DOC)-\d{8}-WA\d+\.\w+")
@@ -60,7 +61,7 @@ def judged(name: str, text: str, habits: Habits) -> tuple[str, Kind]:
     if habits.ios and text.startswith("\u200e"):
         return _of_program(text, habits)
     if ">" in text:
-        text = _without_ending(text, habits)
+        text = _without_ending(_without_placeholder(text, habits), habits)
     if habits.ios and "\u200e" in text:
         text = _without_tail(text, habits)
     found = _FILE.match(text) if ")" in text else None
@@ -100,6 +101,12 @@ def _kind(name: str, plain: str, habits: Habits) -> Kind:
         if "\n" not in rest and (_DEEDS.search(rest) or any(q in rest for q in _QUOTES)):
             return "system"
     return "said"
+
+
+def _without_placeholder(text: str, habits: Habits) -> str:
+    """Return of a caption, below what stands for its picture, the caption."""
+    found = _PLACEHOLDER.match(text)
+    return text[found.end() :] if found and (" " in found[1] or found[1] in habits.endings) else text
 
 
 def _without_ending(text: str, habits: Habits) -> str:
