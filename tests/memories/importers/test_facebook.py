@@ -63,6 +63,7 @@ PROGRAMS = [
     "Le gustó un mensaje",
     "Bir mesajı beğendi",
     "The video call ended.",
+    "Messages and calls are secured with end-to-end encryption. Nobody else can read them.",
 ]
 
 

@@ -212,3 +212,14 @@ def test_a_name_is_found_however_it_is_written(bring: Bring, name: str, me: str)
 def test_a_colon_without_a_space_ends_a_known_name(bring: Bring) -> None:
     text = "13/01/24, 20:00 - Anna:?\n13/01/24, 20:01 - Anna: !\n13/01/24, 20:02 - Ada:Hi\n13/01/24, 20:03 - Ada: ho\n"
     assert chat(bring, text).own == ["Hi\nho"]
+
+
+def test_of_a_picture_with_a_caption_the_caption_is_said(bring: Bring) -> None:
+    lines = [
+        "Anna: ?",
+        "Ada: <Medien ausgeschlossen>\nschau her",
+        "Ada: <b>\nis HTML",
+        "Ada: c.pdf (Datei angehängt)\nlies",
+    ]
+    done = chat(bring, "".join(f"13/01/24, 20:0{n} - {line}\n" for n, line in enumerate(lines)))
+    assert done.own == ["schau her\n<b>\nis HTML\nlies"]

@@ -59,6 +59,8 @@ _ALONE = re.compile(
     r"(?:Liked a message|Reacted .{1,60} to (?:your|a) (?:message|story)|(?:The|This) (?:video|audio"
     r"|voice) call (?:has )?ended"
     r"|This poll is no longer available|Say hi to your new Facebook friend, .{1,80}|(?:Audio|Video|Voice) call ended"
+    r"|You(?:'|’)re (?:now )?friends on Facebook|(?:This|The) poll (?:is|has) (?:closed|ended)|Waved at .{1,80}"
+    r"|Messages and calls are (?:secured|protected) with end-to-end encryption.{0,160}"
     r"|You are now connected on Messenger|You can now (?:message and call|call) each other.{0,160}"
     r"|Missed (?:video |audio )?call"
     r"|Gefällt eine Nachricht|Gefällt deine Nachricht|A aimé (?:un|votre|ton) message|Aime (?:un|votre) message"
@@ -97,6 +99,8 @@ def is_programs(text: str, sender: str, participants: Collection[str]) -> bool:
     """Tell whether the program wrote a text that stands under a sender's name."""
     if len(text) > _LONGEST:
         return False
+    if not text[0].isupper() and not text.startswith((sender, *participants)):
+        return not text.isascii() and _is_reaction(text)
     if _ALONE.fullmatch(text):
         return True
     # Nobody begins with their own whole name; with a single word, as on Instagram, one might.

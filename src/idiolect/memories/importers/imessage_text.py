@@ -26,7 +26,7 @@ _NOBODY = Person("", "", me=False)
 _DATE = r"[A-Z][a-z]{2} \d{2}, \d{4} {1,2}\d{1,2}:\d{2}:\d{2} [AP]M"
 _HEAD = re.compile(rf"({_DATE})(?: \(Read by .*\))?")
 _ANNOUNCED = re.compile(rf"({_DATE}) (\S.*)")
-_EDITED = re.compile(r"Edited .{1,60} later: (.*)", re.DOTALL)
+_EDITED = re.compile(r"Edited .{1,60} later: (.*)")
 _REACTION = re.compile(r"\s*(?:\S{1,20}(?: \S{1,20})?(?: at)?|.{1,12}) by \S.*|\s*(?:\S+ )?Sticker from .+|\s*")
 _PATH = re.compile(r"(?:/|~/|attachments/|[A-Z]:\\)\S.*\.\w{2,6}")
 _LINK = re.compile(r"(?:https?://|www\.)\S+")
@@ -44,7 +44,16 @@ _OF_EXPORTER = re.compile(
     r"|Sent with (?:Confetti|Echo|Fireworks|Balloons|Heart|Lasers|Shooting Star.?|Sparkles|Spotlight|Slam|Loud|Gentle"
     r"|Invisible Ink)|(?:Emphasized|Loved|Liked|Disliked|Laughed|Questioned)(?: at)? “.*”"
 )
-_TAKEN_BACK = r"(?:deleted a message\.|unsent (?:a|this) message.*)"
+_TAKEN_BACK = re.compile(r"(.{1,80}) (?:deleted a message\.|unsent (?:a|this) message.*)")
+_ANNOUNCED_TEXT = re.compile(rf"{_DATE} (\S.*)")
+#: Only lines that begin so, or have this in them, are looked at more closely.
+_SPECIAL = re.compile(
+    r" {4}|Tapbacks:|Reactions:|Ended$|Edited |[A-Z][a-z]{2} \d\d, |[/~\ufffc]|[A-Z]:\\|attachments/"
+    r"|This message |Attachment "
+    r"|St(?:art|opp)ed |SharePlay |Handwritten |Unable |Photo album|Transcription: |Sent with |(?:\S+ )?Sticker from "
+    r"|(?:Emphasized|Loved|Liked|Disliked|Laughed|Questioned) |.{1,80} (?:message|transaction: )"
+    r"|.{1,80} (?:deleted|unsent) (?:a|this) "
+)
 _OLD_ANNOUNCED = re.compile(
     r".{1,60} (?:renamed the conversation|added .{1,60} to the conversation|left the conversation"
     r"|removed .{1,60} from the|changed the group photo|removed the group photo|started sharing|stopped sharing).*"
@@ -84,11 +93,12 @@ def _blocks(member: Member) -> Iterator[tuple[str, list[str] | str]]:
     with member.open() as file, io.TextIOWrapper(file, "utf-8-sig", "replace", newline="\n") as text:
         for raw in text:
             line = raw.rstrip()
-            if found := _HEAD.fullmatch(line):
+            dated = line[6:8] == ", "
+            if dated and (found := _HEAD.fullmatch(line)):
                 if date:
                     yield date, lines
                 date, lines = found[1], []
-            elif apart and (found := _ANNOUNCED.fullmatch(line)):
+            elif dated and apart and (found := _ANNOUNCED.fullmatch(line)):
                 if date:
                     yield date, lines
                 yield found[1], found[2]
@@ -102,33 +112,41 @@ def _blocks(member: Member) -> Iterator[tuple[str, list[str] | str]]:
 
 def _words(lines: list[str], name: str) -> tuple[str, Kind]:
     """Return what was written, of all versions the last, and of what kind the message is without that."""
-    taken_back = re.compile(rf"(?:You|They|{re.escape(name)}) {_TAKEN_BACK}")
     kept: list[str] = []
     kind: Kind = "empty"
-    reactions = ended = False
+    reactions = False
     for line in lines:
+        if not _SPECIAL.match(line):
+            if not (reactions and _REACTION.fullmatch(line)):
+                kept.append(line)
+                reactions = False
+            continue
         if reactions and _REACTION.fullmatch(line):
             continue
         reactions = line in ("Tapbacks:", "Reactions:")
-        if reactions or line.startswith("    ") or (ended and line == "Ended"):
+        if reactions or line.startswith("    "):
             continue
-        ended = line == "SharePlay Message"
         if not kept and _APP.fullmatch(line):
             return "", "system"
-        if taken_back.fullmatch(line):
-            kind = "deleted"
-        elif _PATH.fullmatch(line) or line == "\ufffc":
-            kind = "media"
-        elif found := _ANNOUNCED.fullmatch(line) if not kept else None:
-            kept = [found[2]]
-        elif found := _EDITED.fullmatch(line):
+        if found := _EDITED.fullmatch(line) or (None if kept else _ANNOUNCED_TEXT.fullmatch(line)):
             kept = [found[1]]
-        elif _OF_EXPORTER.fullmatch(line):
-            kind = "system"
+        elif of_line := _kind_of_line(line, name, after=kind):
+            kind = of_line
         else:
             kept.append(line)
     text = _without_preview("\n".join(kept).replace("\ufffc", "").strip())
     return text, "said" if text else kind
+
+
+def _kind_of_line(line: str, name: str, after: Kind) -> Kind | None:
+    """Return what a line is that nobody wrote, after lines of some kind; None for one that somebody wrote."""
+    if by := _TAKEN_BACK.fullmatch(line):
+        return "deleted" if by[1] in ("You", "They", name) else None
+    if _PATH.fullmatch(line) or line == "\ufffc":
+        return "media"
+    if _OF_EXPORTER.fullmatch(line) or (line == "Ended" and after == "system"):
+        return "system"
+    return None
 
 
 def _without_preview(text: str) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from idiolect.memories.importers.export import Member
 from idiolect.memories.importers.identity import folded
-from idiolect.memories.importers.whatsapp_lines import BACK, Form, Head, day_of, head_of
+from idiolect.memories.importers.whatsapp_lines import Form, Head, Orders, day_of, head_of
 from idiolect.memories.importers.whatsapp_words import ENDING, HIDDEN, Habits, file_said
 
 SAID = re.compile(r"([^:\n]{1,100}?):(?:\s(.*)|$)", re.DOTALL)
@@ -37,6 +37,8 @@ class File:
     """What stands before a colon in lines of the program."""
     longer: dict[str, str] = field(default_factory=dict)
     """Names with a colon, by what stands before it."""
+    runs_back: bool = False
+    """Whether some line is hours earlier than the one before it."""
     pasted: set[int] = field(default_factory=set)
     """The numbers of heads that are none."""
 
@@ -61,18 +63,6 @@ def text_lines(member: Member) -> Iterator[str]:
             yield line.rstrip("\r\n")
 
 
-@dataclass
-class _Block:
-    """Consecutive heads from one that goes back in time to one that is at least where it left off."""
-
-    first: int
-    until: int
-    """The moment at which it ends."""
-    writers: set[str] = field(default_factory=set)
-    lines: list[int] = field(default_factory=list)
-    """Hashes of its lines."""
-
-
 class _Look:
     """Gathers what a file shows, line by line."""
 
@@ -83,39 +73,27 @@ class _Look:
         """What stands before a second colon, where that is the same in all that somebody wrote."""
         self.endings: Counter[str] = Counter()
         self.attached: Counter[str] = Counter()
-        self.outside: set[str] = set()
-        """Who wrote outside of blocks."""
-        self.blocks: list[_Block] = []
-        self._block: _Block | None = None
-        self._last: int | None = None
-        self._number = 0
+        self._names: dict[str, str] = {}
 
-    def head(self, rest: str, moment: int) -> None:
+    def said(self, rest: str) -> None:
+        """Take note of a message, or of a line of the program, of which no colon is to be trusted yet."""
         said = SAID.match(rest)
-        name = shown_name(said[1]) if said else ""
-        self._number += 1
-        if self._block and moment >= self._block.until:
-            self._block = None
-        if self._block is None and self._last is not None and moment < self._last - BACK:
-            self._block = _Block(self._number, self._last)
-            self.blocks.append(self._block)
-        self._last = moment
-        if self._block:
-            self._block.writers.add(name)
-            self._block.lines.append(hash((moment, rest)))
-        else:
-            self.outside.add(name)
-        if said:
-            self._said(name, said[2] or "")
-
-    def _said(self, name: str, words: str) -> None:
+        if not said:
+            return
+        name, words = self._names.get(said[1]), said[2] or ""
+        if name is None:
+            name = self._names[said[1]] = shown_name(said[1])
         marked = words.startswith("\u200e")
-        self.habits.marked = self.habits.marked or marked
+        if marked:
+            self.habits.marked = True
         # Of a group on iOS the program speaks in the group's name.
         self.writers[name] += not (marked and self.habits.ios)
-        second = SAID.match(words[:60]) if ":" in words[:60] else None
-        self.seconds[name] = second[1] if second and self.seconds.get(name, second[1]) == second[1] else None
-        if "(" in words and (bracket := file_said(words)):
+        if ":" not in words:
+            self.seconds[name] = None
+        else:
+            second = SAID.match(words[:60])
+            self.seconds[name] = second[1] if second and self.seconds.get(name, second[1]) == second[1] else None
+        if words.find("(") > 0 and (bracket := file_said(words)):
             self.attached[bracket] += 1
 
     def ending(self, text: str) -> None:
@@ -125,25 +103,32 @@ class _Look:
             self.endings[f"\u200e{tail}"] += 1
 
 
-def looked_through(file: File, me: set[str]) -> File:
-    """Fill in what a file shows as a whole. `me` are names of the person, folded."""
-    look = _Look(file.habits)
-    for text, head, moment in file.lines():
-        if head and moment is not None:
-            look.head(head.rest, moment)
+def looked_through(member: Member, form: Form, me: set[str], day_first: bool | None) -> File | None:
+    """Return what a file is like, or None where nothing tells in which order day and month are.
+
+    `me` are names of the person, folded; `day_first` is what was asked for.
+    """
+    habits = Habits(ios=form.bracket or form.end == ":")
+    look, orders = _Look(habits), Orders()
+    for text in text_lines(member):
+        head = head_of(text)
+        if head and head.form == form:
+            orders.see(head)
+            look.said(head.rest)
         look.ending(text)
-    file.habits.endings = {ending for ending, count in look.endings.items() if count > 1}
-    file.habits.attached = {bracket for bracket, count in look.attached.items() if count > 1}
+    order = orders.chosen(day_first)
+    if order is None:
+        return None
+    file = File(member, form, order, habits)
+    habits.endings = {ending for ending, count in look.endings.items() if count > 1}
+    habits.attached = {bracket for bracket, count in look.attached.items() if count > 1}
     writers = look.writers
     file.programs = {name for name in writers if folded(name) not in me and _is_sentence(name, writers, me)}
     file.writers = Counter({name: count for name, count in writers.items() if name not in file.programs})
     for name, second in look.seconds.items():
         if second and name in file.writers and folded(name) not in me and _is_name(second) and len(file.writers) > 1:
             file.longer[name] = f"{name}: {second}"
-    pasted = list(_pasted(file, look))
-    file.pasted = {number for block in pasted for number in range(block.first, block.first + len(block.lines))}
-    heard = look.outside.union(*(block.writers for block in look.blocks if block not in pasted))
-    file.writers = Counter({name: count for name, count in file.writers.items() if name in heard})
+    file.runs_back = orders.readings[order].back > 0
     return file
 
 
@@ -164,31 +149,6 @@ def _is_name(second: str) -> bool:
     """Tell whether what stands before a second colon could belong to the name, as in "Work: Anna: hi"."""
     words = second.split()
     return len(words) <= 3 and all(w.isalpha() and (w[0].isupper() or not w.isascii()) for w in words)
-
-
-def _pasted(file: File, look: _Look) -> Iterator[_Block]:
-    """Yield the blocks that somebody pasted: of writers unknown to the file, or all of it said before."""
-    known = {name for name in look.outside if name in file.writers}
-    rest = []
-    for block in look.blocks:
-        writers = {name for name in block.writers if name in file.writers}
-        if writers and known and not writers & known:
-            yield block
-        else:
-            rest.append(block)
-    wanted = {line for block in rest for line in block.lines}
-    if not wanted:
-        return
-    first: dict[int, int] = {}
-    number = 0
-    for _, head, moment in file.lines():
-        if head and moment is not None:
-            number += 1
-            if (line := hash((moment, head.rest))) in wanted:
-                first.setdefault(line, number)
-    for block in rest:
-        if all(first[line] < block.first for line in block.lines):
-            yield block
 
 
 def shown_name(text: str) -> str:

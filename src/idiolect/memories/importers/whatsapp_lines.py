@@ -77,8 +77,15 @@ def head_of(line: str) -> Head | None:
     else:
         return None
     clock, before, after = _clock(int(hour), before or "", after or "")
-    form = Form(bool(bracket), separator, second is not None, before, after, end.strip()[-1:] or "-", time_first)
+    form = _form(bracket, separator, second is not None, before, after, end, time_first)
     return Head(form, (int(a), int(b), int(c)), clock * 3600 + int(minute) * 60 + int(second or 0), rest, bool(dot))
+
+
+@lru_cache(maxsize=256)
+def _form(  # noqa: PLR0913, PLR0917 - the parts of a head
+    bracket: str, separator: str, seconds: bool, before: str, after: str, end: str, time_first: bool
+) -> Form:
+    return Form(bool(bracket), separator, seconds, before, after, end.strip()[-1:] or "-", time_first)
 
 
 @lru_cache(maxsize=4096)
@@ -94,52 +101,63 @@ def _clock(hour: int, before: str, after: str) -> tuple[int, str, str]:
 class Reading(msgspec.Struct):
     """What a file is like if its dates are read in one order."""
 
-    wrong: int = 0
-    """Lines whose date cannot be."""
+    right: int = 0
+    """Lines whose date can be."""
     odd: int = 0
     """Lines from before WhatsApp, or from the future."""
     back: int = 0
+    """Lines that are earlier than the one before."""
     years: set[int] = msgspec.field(default_factory=set)
     last: int = 0
 
 
-def order_of(heads: Iterable[Head], asked: bool | None) -> str | None:
-    """Return the order of the dates of a file, as dmy, mdy or ymd; None where dmy and mdy fit alike."""
-    readings = {order: Reading() for order in ("dmy", "mdy", "ymd")}
-    known: dict[tuple[int, int, int], list[int | None]] = {}
-    days: list[int | None] | None
-    latest = (date.today() + timedelta(days=2)).toordinal()
-    head = None
-    for head in heads:
-        days = known.get(head.date)
+class Orders:
+    """Sees the heads of a file, and says in which order their dates are."""
+
+    def __init__(self) -> None:
+        self.readings = {order: Reading() for order in ("dmy", "mdy", "ymd")}
+        self._known: dict[tuple[int, int, int], list[tuple[Reading, int]]] = {}
+        self._latest = (date.today() + timedelta(days=2)).toordinal()
+        self._last: Head | None = None
+
+    def see(self, head: Head) -> None:
+        days = self._known.get(head.date)
         if days is None:
-            days = known[head.date] = [day_of(head.date, order) for order in readings]
-        for day, reading in zip(days, readings.values(), strict=True):
-            if day is None:
-                reading.wrong += 1
-                continue
-            reading.odd += not _FIRST <= day <= latest
+            days = self._known[head.date] = self._days(head.date)
+        for reading, day in days:
+            reading.right += 1
             moment = day * _DAY + head.second
-            reading.back += moment < reading.last - BACK
+            if moment < reading.last - BACK:
+                reading.back += 1
             reading.last = moment
-    for days in known.values():
-        for day, reading in zip(days, readings.values(), strict=True):
-            if day is not None:
+            if not _FIRST <= day <= self._latest:
+                reading.odd += 1
+        self._last = head
+
+    def chosen(self, asked: bool | None) -> str | None:
+        """Return dmy, mdy or ymd; None where day and month could be either way round."""
+        head = self._last
+        if head is None:
+            return None
+        for days in self._known.values():
+            for reading, day in days:
                 reading.years.add(date.fromordinal(day).year)
-    if head is None:
-        return None
-    if asked is None and head.form.separator == ".":
-        # Nobody puts dots after the month that comes first.
-        readings["mdy"].wrong += 1
-    return _best(readings, known, asked, year_like=head.closed and head.form.before == "half")
+        if asked is None and head.form.separator == ".":
+            # Nobody puts dots after the month that comes first.
+            self.readings["mdy"].right -= 1
+        return _best(self.readings, self._known, asked, year_like=head.closed and head.form.before == "half")
+
+    def _days(self, numbers: tuple[int, int, int]) -> list[tuple[Reading, int]]:
+        days = ((reading, day_of(numbers, order)) for order, reading in self.readings.items())
+        return [(reading, day) for reading, day in days if day is not None]
 
 
 def _best(
     readings: dict[str, Reading], dates: Iterable[tuple[int, int, int]], asked: bool | None, *, year_like: bool
 ) -> str | None:
     """Choose the reading that all of a file fits; what was asked for decides where more than one does."""
-    fewest = min(r.wrong for r in readings.values())
-    fits = {order: r for order, r in readings.items() if r.wrong == fewest}
+    most = max(r.right for r in readings.values())
+    fits = {order: r for order, r in readings.items() if r.right == most}
     sane = {order: r for order, r in fits.items() if r.odd == min(r.odd for r in fits.values())}
     first_day, first_month = "dmy" in fits, "mdy" in fits
     if "ymd" in sane and not (asked is not None and (first_day or first_month)):

@@ -19,6 +19,7 @@ HIDDEN = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\u061c]"
 #: What ends a message of which the program says something, as <This message was edited>.
 ENDING = re.compile(r"\S[\s\u200e]+(<[^<>\n]{3,60}>)$")
 _ANGLE = re.compile(r"<[^<>\n]{3,80}>")
+_PLACEHOLDER = re.compile(r"\u200e?(<[^<>\n]{3,60}>)\n(?=\s*\S)")
 _FILE = re.compile(r"(?P<mark>\u200e)?(?P<name>\S[^\n]*\.\w{2,5}) \((?P<said>[^()\n]{3,40})\)(?:\n|$)")
 _ATTACHED = re.compile(r"<[^<>\n:]{2,30}: ?[^<>\n]+>\s*$")
 _CAMERA = re.compile(r"(?:IMG|VID|AUD|PTT|STK|DOC)-\d{8}-WA\d+\.\w+")
@@ -34,6 +35,9 @@ _DEEDS = re.compile(
     r"|mengubah|menambahkan|keluar|创建|更改|添加|退出|建立|變更|作成|変更|追加|退出|만들|변경|추가|나갔|أنشأ|غيّ?ر|أضاف|غادر",
     re.IGNORECASE,
 )
+_VOWELS = re.compile("[\u064b-\u0652]")
+#: No wording is longer.
+_LONGEST = 90
 _QUOTES = '"“”„«»‘「『'
 
 
@@ -52,14 +56,15 @@ class Habits:
 
 def judged(name: str, text: str, habits: Habits) -> tuple[str, Kind]:
     """Return what of a message somebody wrote, and of what kind it is."""
-    if poll := _POLL.fullmatch(text.rstrip()):
+    if "\n" in text and (poll := _POLL.fullmatch(text.rstrip())):
         return _shown(poll[2]), "said"
     if habits.ios and text.startswith("\u200e"):
         return _of_program(text, habits)
-    text = _without_ending(text, habits)
+    if ">" in text:
+        text = _without_ending(_without_placeholder(text, habits), habits)
     if habits.ios and "\u200e" in text:
         text = _without_tail(text, habits)
-    found = _FILE.match(text)
+    found = _FILE.match(text) if ")" in text else None
     if found and _is_file(found, habits):
         rest = _shown(text[found.end() :])
         return (rest, "said") if rest else (_shown(text), "media")
@@ -84,17 +89,24 @@ def _of_program(text: str, habits: Habits) -> tuple[str, Kind]:
 def _kind(name: str, plain: str, habits: Habits) -> Kind:
     if not plain or plain == "null":
         return "empty"
-    if _is_worded(plain, "deleted"):
+    wordings = _wordings().get(_worded(plain), ()) if len(plain) <= _LONGEST else ()
+    if "deleted" in wordings:
         return "deleted"
-    if _ANGLE.fullmatch(plain) or _LOCATION.fullmatch(plain) or _is_worded(plain, "omitted"):
+    if "omitted" in wordings or _ANGLE.fullmatch(plain) or ("https://" in plain and _LOCATION.fullmatch(plain)):
         return "media"
-    if _is_worded(plain, "waiting") or _is_worded(plain, "shared"):
+    if "waiting" in wordings or "shared" in wordings:
         return "system"
     if habits.ios and not habits.marked and plain.startswith(f"{name} "):
         rest = plain[len(name) :]
         if "\n" not in rest and (_DEEDS.search(rest) or any(q in rest for q in _QUOTES)):
             return "system"
     return "said"
+
+
+def _without_placeholder(text: str, habits: Habits) -> str:
+    """Return of a caption, below what stands for its picture, the caption."""
+    found = _PLACEHOLDER.match(text)
+    return text[found.end() :] if found and (" " in found[1] or found[1] in habits.endings) else text
 
 
 def _without_ending(text: str, habits: Habits) -> str:
@@ -142,25 +154,35 @@ def _is_edited(marker: str) -> bool:
 
 
 def _is_worded(plain: str, what: str) -> bool:
-    return len(plain) <= 90 and _worded(plain) in _words()[what]
+    return len(plain) <= _LONGEST and what in _wordings().get(_worded(plain), ())
 
 
 def _worded(text: str) -> str:
     """Return a text as wordings are compared: small letters, no vowel signs of Arabic, no last dot."""
-    plain = unicodedata.normalize("NFKC", text.replace("’", "'").replace("‘", "'")).casefold()
-    plain = "".join(c for c in plain if not "\u064b" <= c <= "\u0652")
-    return " ".join(plain.split()).rstrip(" .。…।")
+    if not text.isascii():
+        plain = unicodedata.normalize("NFKC", text.replace("’", "'").replace("‘", "'"))
+        text = _VOWELS.sub("", plain)
+    return " ".join(text.casefold().split()).rstrip(" .。…।")
 
 
 @cache
 def _words() -> dict[str, frozenset[str]]:
     whole = tomllib.loads(resources.files(__package__).joinpath("whatsapp_words.toml").read_text(encoding="utf-8"))
-    kinds = ("deleted", "omitted", "attached", "edited", "waiting", "shared")
     return {
         kind: frozenset(_worded(w) for words in whole.values() for w in words.get(kind, "").split("|") if w)
-        for kind in kinds
+        for kind in ("deleted", "omitted", "attached", "edited", "waiting", "shared")
     }
 
 
+@cache
+def _wordings() -> dict[str, set[str]]:
+    """Return of each wording what it is."""
+    found: dict[str, set[str]] = {}
+    for kind, wordings in _words().items():
+        for wording in wordings:
+            found.setdefault(wording, set()).add(kind)
+    return found
+
+
 def _shown(text: str) -> str:
-    return HIDDEN.sub("", text).strip()
+    return (text if text.isascii() else HIDDEN.sub("", text)).strip()

@@ -15,7 +15,7 @@ from idiolect.memories.importers.cldr import hour_of, is_period, worded, words
 from idiolect.memories.importers.times import from_clock, from_english
 
 _CLOCK = re.compile(
-    r"(?P<hour>\d{1,2})\s?[:.時时시h]\s?(?P<minute>\d\d)\s?[:.分분m]\s?(?P<second>\d\d)\s?[秒초s]?(?!\d)"
+    r"(?<!\d)(?P<hour>\d{1,2})(?:\.|\s?[:時时시h]\s?)(?P<minute>\d\d)\s?[:.分분m]\s?(?P<second>\d\d)\s?[秒초s]?(?!\d)"
     r"|(?P<hour3>\d{1,2})\s?[時时시]\s?(?P<minute3>\d{1,2})\s?[分분]\s?(?P<second3>\d{1,2})\s?[秒초]"
     r"|(?P<hour2>\d{1,2})\s?[:時时시h]\s?(?P<minute2>\d\d)(?!\d)"
 )
@@ -23,6 +23,8 @@ _ZONE = re.compile(r"\b(?:UTC|GMT|Z)(?:\s?([+\u2212-])(\d{1,2})(?::?(\d\d))?)?\b
 _EASTERN = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]")
 _VIETNAMESE = re.compile(r"(\d{1,2})\s+tháng\s+(\d{1,2}),?\s+(?:năm\s+)?(\d{4})", re.IGNORECASE)
 _SPLIT = re.compile(r"[\s\d,،、()/\u2013\u2014-]+")
+#: An ending is put to no shorter word.
+_STEM = 4
 _NUMBER = re.compile(r"\d+")
 
 
@@ -64,12 +66,18 @@ def _day(rest: str, tokens: list[str]) -> date | None:
     if len(years) != 1 or len(days) != 1:
         return None
     months, weekdays = _by_word()
-    found_months = {lang: n for t in tokens for lang, n in months.get(worded(t), ())}
+    found_months = {lang: n for t in tokens for lang, n in months.get(worded(t)) or _inflected(worded(t), months)}
     found_days = {lang: n for t in tokens for lang, n in weekdays.get(worded(t), ())}
     dates = {lang: _date(years[0], n, days[0]) for lang, n in found_months.items()}
     agreeing = {d for lang, d in dates.items() if d and found_days.get(lang) == d.weekday()}
     likely = agreeing or {d for d in dates.values() if d}
     return next(iter(likely)) if len(likely) == 1 else None
+
+
+def _inflected(token: str, months: dict[str, list[tuple[str, int]]]) -> list[tuple[str, int]]:
+    """Return what a word could be with a letter before it, as in Hebrew, or an ending, as in Basque."""
+    stems = [token[1:], *(token[:n] for n in range(len(token) - 1, _STEM, -1))] if len(token) > _STEM else [token[1:]]
+    return next((months[stem] for stem in stems if len(stem) > 2 and stem in months), [])
 
 
 def _date(year: int, month: int, day: int) -> date | None:

@@ -18,8 +18,9 @@ from idiolect.memories.importers.identity import folded
 from idiolect.memories.importers.message import Asked, Kind, Message, Person, Remark, Thread
 from idiolect.memories.importers.times import from_clock
 from idiolect.memories.importers.whatsapp_file import SAID, File, looked_through, shown_name, text_lines
-from idiolect.memories.importers.whatsapp_lines import Form, Head, head_of, order_of
-from idiolect.memories.importers.whatsapp_words import HIDDEN, Habits, judged
+from idiolect.memories.importers.whatsapp_lines import Form, Head, head_of
+from idiolect.memories.importers.whatsapp_pasted import leave_pasted
+from idiolect.memories.importers.whatsapp_words import HIDDEN, judged
 
 PASTED = "taken for pasted text, and joined to the message above"
 UNLIKE = "like the head of a message, but in another form than this file's: joined to the message above"
@@ -54,14 +55,15 @@ def read(export: Export, asked: Asked) -> Iterator[Message | Remark]:
         form = _form(export, member)
         if form is None:
             continue
-        order = order_of((h for h in _heads(member) if h.form == form), asked.day_first)
-        if order is None:
+        mine = {folded(name) for name in asked.me}
+        file = looked_through(member, form, mine, asked.day_first)
+        if file is None:
             raise ExportFault(
                 f"{member.name}: no date in it tells whether the day or the month comes first.",
                 "Say which, with --day-first or --month-first.",
             )
-        mine = {folded(name) for name in asked.me}
-        file = looked_through(File(member, form, order, Habits(ios=form.bracket or form.end == ":")), mine)
+        if file.runs_back:
+            leave_pasted(file)
         yield from _messages(file, _thread(export, file, mine), asked)
 
 
@@ -123,7 +125,8 @@ def _messages(file: File, thread: Thread, asked: Asked) -> Iterator[Message | Re
             clock = datetime.fromordinal(moment // _DAY) + timedelta(seconds=moment % _DAY)
             stamp, when = f"{clock:%Y%m%d%H%M%S}", from_clock(clock, asked.zone)
         name, text, kind = _parsed("\n".join(lines), file)
-        who = people.setdefault(name, Person(name, name) if name else Person("", "", me=False))
+        if (who := people.get(name)) is None:
+            who = people[name] = Person(name, name) if name else Person("", "", me=False)
         same[name, text] += 1
         yield Message(thread, _identity(stamp, name, text, same[name, text]), when, who, text, kind)
 
