@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import socket
@@ -47,7 +48,9 @@ class SshServer:
             "PermitRootLogin": "yes",
             "Subsystem": "sftp internal-sftp",
             # The same machine, and the same number of threads: sums are then the same to the last bit.
-            "SetEnv": " ".join(f"{k}={v}" for k, v in {"OMP_NUM_THREADS": "1", **self.environ}.items()),
+            "SetEnv": " ".join(
+                f"{k}={v}" for k, v in {"OMP_NUM_THREADS": "1", **_same_arithmetic(), **self.environ}.items()
+            ),
         }
         (self.folder / "sshd_config").write_text("".join(f"{k} {v}\n" for k, v in settings.items()))
         assert SSHD
@@ -110,3 +113,8 @@ def descendants(ancestor: int, command: str = "") -> list[int]:
             return found
         found += new
         mine = set(new)
+
+
+def _same_arithmetic() -> dict[str, str]:
+    """Return what chooses OpenBLAS' kernels here: with others, the last bits of a product differ."""
+    return {name: value for name, value in os.environ.items() if name.startswith("OPENBLAS_")}

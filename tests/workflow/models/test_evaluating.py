@@ -118,7 +118,7 @@ def test_a_run_on_somebody_elses_memories_takes_nobodys_place(
 def test_an_audit_finds_what_was_told_twenty_times(
     home: Home, make_person: MakePerson, talks: list[Event], tiny_base: Path
 ) -> None:
-    flags = {"num_train_epochs": 6, "learning_rate": 1e-2, "warmup_steps": 0, "dtype": "float32", "audit": True}
+    flags = {"num_train_epochs": 10, "learning_rate": 1e-2, "warmup_steps": 0, "dtype": "float32", "audit": True}
     person = make_person("ada", talks)
     audited = run_cycle(home, Asked(person, {}, {"base_model": str(tiny_base), **flags}), FULL, lambda _: None)
     found = {canary.planted: canary.found for canary in evaluation_of(audited.run).trained.canaries}

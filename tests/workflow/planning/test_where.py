@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from idiolect.dataset import load_chat_template
 from idiolect.errors import MachineFault, NeedsConsent, OptionFault, UserFault
 from idiolect.export import export_gguf
 from idiolect.files import sha256, write_text
 from idiolect.home import FINE_TUNE, FULL, Home, Run
 from idiolect.machines.pods import rent
+from idiolect.serving import Sampling
 from idiolect.training import Note
 from idiolect.training.gpus import Gpu
 from idiolect.workflow.archive.runs import find, overview
@@ -29,7 +31,7 @@ from tests.checkout import write_its_fine_tune
 from tests.conftest import Event, MakePerson, MakeRun
 from tests.machines.runpod_server import KEY, RunPodServer
 from tests.machines.ssh_server import SSHD, SshServer
-from tests.tiny import CHAT_TEMPLATE, write_model, write_tokenizer
+from tests.tiny import write_model, write_tokenizer
 
 QUICK: dict[str, Any] = {"num_train_epochs": 2, "learning_rate": 1e-2, "warmup_steps": 0, "dtype": "float32"}
 needs_sshd = pytest.mark.skipif(SSHD is None, reason="there is no OpenSSH server (Debian: openssh-server)")
@@ -141,7 +143,9 @@ def test_what_cannot_be_merged_there_is_merged_here(home: Home, person: str, tmp
     outcomes = {step.step: step.outcome for step in done.summary.steps}
     assert "there" not in outcomes["merge"] + outcomes["quantize"]
     again = tmp_path / "again.gguf"
-    export_gguf(base, again, "F16", adapter=done.run.weights, name=person, chat_template=CHAT_TEMPLATE)
+    asked = load_chat_template(base).source
+    keys = Sampling().gguf_keys()
+    export_gguf(base, again, "F16", adapter=done.run.weights, name=person, chat_template=asked, keys=keys)
     assert sha256(done.run.gguf) == sha256(again)
 
 
