@@ -112,7 +112,8 @@ def test_day_one_with_its_metadata_last_and_its_links(tmp_path: Path) -> None:
 
 def cell(title: str, when: str, answer: str, header: str = "Gemini Apps") -> str:
     return (
-        f'<div class="outer-cell mdl-cell"><div class="mdl-grid"><div class="header-cell mdl-cell"><p>{header}<br></p></div>'
+        '<div class="outer-cell mdl-cell"><div class="mdl-grid">'
+        f'<div class="header-cell mdl-cell"><p>{header}<br></p></div>'
         f'<div class="content-cell mdl-cell mdl-typography--body-1">{title}<br>{when}<br>{answer}</div>'
         '<div class="content-cell mdl-cell mdl-typography--caption"><b>:</b></div></div></div>'
     )
