@@ -48,7 +48,8 @@ _DATE_KEYS = (
 _SIGNS = re.compile(r"[\s_-]+")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _COMMENT = re.compile(r"\s#.*")
-_TEMPLATE = re.compile(r"<%[^\n]{0,2000}?tp\.[^\n]{0,2000}?%>")
+#: Of Templater's commands, and of what Obsidian itself fills in.
+_TEMPLATE = re.compile(r"<%[^\n]{0,2000}?tp\.[^\n]{0,2000}?%>|\{\{(?:date|time|title)(?::[^}\n]{0,100})?\}\}")
 #: What is taken out, by a sign without which it is not there: looking for that takes a fraction of the time.
 _TAKEN_OUT = {
     "`": re.compile(
@@ -112,7 +113,7 @@ def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
         when = _noon(date, matters, asked.zone)
         when = _noon(dated[member.name], names, asked.zone) if when is None else when
         thread = Thread(member.name, member.stem, "journal", tags=_tags(matter))
-        if "<%" in text and _TEMPLATE.search(text):
+        if when is None and ("<%" in text or "{{" in text) and _TEMPLATE.search(text):
             yield Message(thread, "", when, _ME, "", "hidden", rule="a template for notes")
         else:
             yield from paragraphs(thread, when, plain(body))
