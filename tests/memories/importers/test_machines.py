@@ -161,8 +161,9 @@ def test_geminis_records_in_the_language_of_the_account(tmp_path: Path, said: st
 def test_a_silence_of_half_an_hour_parts_geminis_conversations(tmp_path: Path) -> None:
     times = ("2026-05-19T10:00:00Z", "2026-05-19T10:20:00Z", "2026-05-19T11:00:00Z")
     records = [{"header": "Bard", "title": "Asked x", "time": t, "products": ["Bard"]} for t in times]
-    threads = [m.thread.key for m in read("gemini", written(tmp_path / "MyActivity.json", records))]
-    assert threads[0] == threads[1] != threads[2]
+    first, second, third = (m.thread for m in read("gemini", written(tmp_path / "MyActivity.json", records)))
+    assert first is second
+    assert second is not third
 
 
 def test_geminis_dates_that_could_be_two_are_asked_for(tmp_path: Path) -> None:
