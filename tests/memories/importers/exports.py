@@ -347,6 +347,57 @@ def metahuman(folder: Path, life: Sequence[Said]) -> Path:
     return folder
 
 
+def gemini(folder: Path, life: Sequence[Said]) -> Path:
+    """Write what Ada asks and Anna answers, newest first; who answers is the machine."""
+    header = {"header": "Gemini Apps", "products": ["Gemini Apps"]}
+    records: list[dict[str, Any]] = []
+    for said in life:
+        if said.mine:
+            time = said.when.isoformat().replace("+00:00", "Z")
+            records.insert(0, {**header, "title": f"Prompted {said.text}", "time": time})
+        elif records:
+            records[0].setdefault("safeHtmlItem", [{"html": f"<p>{said.text}</p>"}])
+    return _json(folder / "My Activity/Gemini Apps/MyActivity.json", records)
+
+
+def linkedin(folder: Path, life: Sequence[Said]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "messages.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(
+            ["CONVERSATION ID", "CONVERSATION TITLE", "FROM", "SENDER PROFILE URL", "DATE", "CONTENT", "FOLDER"]
+        )
+        for s in reversed(life):
+            rows.writerow(["c1", "", s.who, f"https://l/{s.who}", f"{s.when:%Y-%m-%d %H:%M:%S} UTC", s.text, "INBOX"])
+    return folder
+
+
+def teams(folder: Path, life: Sequence[Said]) -> Path:
+    messages = [
+        {
+            "id": str(s.number),
+            "displayName": s.who,
+            "originalarrivaltime": s.when.isoformat(),
+            "messagetype": "RichText",
+            "content": s.text,
+            "from": "8:live:ada" if s.mine else "8:live:anna",
+        }
+        for s in reversed(life)
+    ]
+    conversation = {"id": "8:live:anna", "displayName": ANNA, "threadProperties": None, "MessageList": messages}
+    return _json(folder / "messages.json", {"userId": "8:live:ada", "conversations": [conversation]})
+
+
+def wechat(folder: Path, life: Sequence[Said]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "Anna_0_5000.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["id", "MsgSvrID", "type_name", "is_sender", "talker", "msg", "src", "CreateTime"])
+        for s in life:
+            rows.writerow([s.number, 1000 + s.number, "文本", int(s.mine), s.who, s.text, "", s.when.isoformat()])
+    return folder
+
+
 def jsonl(folder: Path, life: Sequence[Said]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     rows = [{"time": s.when.isoformat(), "who": s.who, "text": s.text} for s in life]
@@ -378,6 +429,10 @@ FORMS: dict[str, tuple[str, Write, bool]] = {
     "chat.db": ("imessage", chat_db, False),
     "facebook": ("facebook", facebook, True),
     "google-chat": ("google-chat", google_chat, False),
+    "gemini": ("gemini", gemini, False),
+    "linkedin": ("linkedin", linkedin, True),
+    "teams": ("teams", teams, False),
+    "wechat": ("wechat", wechat, False),
     "mbox": ("mbox", mbox, True),
     "markdown": ("markdown", markdown, False),
     "day-one": ("day-one", day_one, False),

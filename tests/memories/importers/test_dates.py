@@ -82,7 +82,7 @@ def test_a_month_means_what_it_means_in_the_language_of_the_file() -> None:
     assert Dates([croatian, "5 prosinca 2024"]).read(croatian, UTC) == datetime(2024, 10, 3, tzinfo=UTC).timestamp()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.datetimes(datetime(1971, 1, 1), datetime(2068, 12, 31)), st.sampled_from(sorted(words().months)), st.data())
 def test_a_date_in_the_words_of_any_language(moment: datetime, language: str, data: st.DataObject) -> None:
     names = [name for name, number in words().months[language].items() if number == moment.month and len(name) > 2]

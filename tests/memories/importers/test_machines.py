@@ -112,7 +112,8 @@ def test_day_one_with_its_metadata_last_and_its_links(tmp_path: Path) -> None:
 
 def cell(title: str, when: str, answer: str, header: str = "Gemini Apps") -> str:
     return (
-        f'<div class="outer-cell mdl-cell"><div class="mdl-grid"><div class="header-cell mdl-cell"><p>{header}<br></p></div>'
+        '<div class="outer-cell mdl-cell"><div class="mdl-grid">'
+        f'<div class="header-cell mdl-cell"><p>{header}<br></p></div>'
         f'<div class="content-cell mdl-cell mdl-typography--body-1">{title}<br>{when}<br>{answer}</div>'
         '<div class="content-cell mdl-cell mdl-typography--caption"><b>:</b></div></div></div>'
     )
@@ -160,8 +161,9 @@ def test_geminis_records_in_the_language_of_the_account(tmp_path: Path, said: st
 def test_a_silence_of_half_an_hour_parts_geminis_conversations(tmp_path: Path) -> None:
     times = ("2026-05-19T10:00:00Z", "2026-05-19T10:20:00Z", "2026-05-19T11:00:00Z")
     records = [{"header": "Bard", "title": "Asked x", "time": t, "products": ["Bard"]} for t in times]
-    threads = [m.thread.key for m in read("gemini", written(tmp_path / "MyActivity.json", records))]
-    assert threads[0] == threads[1] != threads[2]
+    first, second, third = (m.thread for m in read("gemini", written(tmp_path / "MyActivity.json", records)))
+    assert first is second
+    assert second is not third
 
 
 def test_geminis_dates_that_could_be_two_are_asked_for(tmp_path: Path) -> None:

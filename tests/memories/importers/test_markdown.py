@@ -111,8 +111,10 @@ def test_what_is_no_prose_is_taken_out(written: str, prose: str) -> None:
 
 def test_a_template_is_no_note(tmp_path: Path) -> None:
     note(tmp_path, "templates/daily.md", "# <% tp.date.now('YYYY-MM-DD') %>\n\nWhat was good today?")
-    note(tmp_path, "2024-03-05.md", "Bread.")
+    note(tmp_path, "templates/core.md", "# {{title}}\n\nWhat was good today?")
+    note(tmp_path, "2024-03-05.md", "<% tp.file.cursor() %>\n\nBread.")
     assert [(m.kind, m.rule, m.text) for m in read(tmp_path)] == [
         ("said", "", "Bread."),
+        ("hidden", "a template for notes", ""),
         ("hidden", "a template for notes", ""),
     ]

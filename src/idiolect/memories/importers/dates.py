@@ -253,9 +253,9 @@ def _moment(written: Written, numbers: tuple[int, int, int], *, noon: bool = Fal
 
 def instant(value: object, zone: tzinfo | None) -> float | None:
     """Read a date that leaves nothing open: ISO 8601, perhaps with UTC behind it, or (milli)seconds since 1970."""
-    if isinstance(value, str) and value.endswith(" UTC"):
-        value, zone = value[:-4], UTC
     when = from_iso(value, zone)
+    if when is None and isinstance(value, str) and value.endswith(" UTC"):
+        return from_iso(value[:-4], UTC)
     if when is None:
         when = from_number(value) if from_number(value) is not None else from_number(value, 1000)
     return when

@@ -244,5 +244,9 @@ def _without_signature(own: list[str]) -> list[str]:
 def _is_of_the_program(own: Sequence[str], at: int) -> bool:
     """Tell whether a line, on its own or the last, names the program or device that it was sent from."""
     line = own[at].strip()
-    alone = not any(other.strip() for other in (*own[max(at - 1, 0) : at], *own[at + 1 : at + 2]))
-    return bool(line) and len(line) <= 120 and (alone or at + 1 == len(own)) and bool(SIGNED.fullmatch(line))
+    if not line or len(line) > 120:
+        return False
+    last = at + 1 == len(own)
+    if not last and (own[at + 1].strip() or (at and own[at - 1].strip())):
+        return False
+    return bool(SIGNED.fullmatch(line))

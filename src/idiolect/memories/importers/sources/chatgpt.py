@@ -194,6 +194,8 @@ def _text(content: _Content | None) -> tuple[str, bool]:
 
 def without_citations(text: str) -> str:
     """Return an answer without the marks of its sources, which the page shows as links."""
+    if text.isascii() and "citeturn" not in text and ":contentReference[" not in text:
+        return text
     if "\ue200" in text:
         text = _ENTITY.sub(r"\1", text)
     if "\ue200" in text or "【" in text or "citeturn" in text or ":contentReference[" in text:

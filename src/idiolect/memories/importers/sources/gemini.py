@@ -18,10 +18,9 @@ import msgspec
 
 from idiolect.memories.importers.dates import Dates, instant, taken_apart, undecided
 from idiolect.memories.importers.export import Export, Member
-from idiolect.memories.importers.grouping import by_thread
 from idiolect.memories.importers.json_stream import records
 from idiolect.memories.importers.mail_text import text_of_html
-from idiolect.memories.importers.message import Asked, Message, Person, Remark, Thread, Unreadable
+from idiolect.memories.importers.message import Asked, Message, Person, Thread, Unreadable
 from idiolect.memories.importers.naming import Naming
 
 _FILES = r".*\.(?:json|html?)"
@@ -90,7 +89,7 @@ def _is_activity(export: Export, member: Member) -> bool:
     return (b"outer-cell" in head or b"mdl-" in head) and export.holds(member, _OPENED.encode(), b"Gemini")
 
 
-def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable | Remark]:
+def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
     """Yield what was asked and answered, oldest first. Raises ExportFault if the dates of a page could be two."""
     for member in _members(export):
         all_asked: list[_Asked] = []
@@ -99,7 +98,7 @@ def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable | Remark
                 yield one
             else:
                 all_asked.append(one)
-        yield from by_thread(_messages(member, all_asked, asked))
+        yield from _messages(member, all_asked, asked)
 
 
 def _list(member: Member) -> Iterator[_Asked | Unreadable]:
@@ -154,22 +153,40 @@ def _messages(member: Member, all_asked: list[_Asked], asked: Asked) -> Iterator
     timed = [(instant(a.time, UTC) or dates.read(a.time, asked.zone), a) for a in all_asked]
     # They come newest first; those without a date stay where they are.
     timed.reverse()
+    names = Naming()
+    for conversation in _conversations(sorted(timed, key=lambda t: t[0] or 0.0)):
+        # All that have no link are named as one, whatever an export begins with, so that nothing is imported twice;
+        # each is an object of its own, by which what follows tells conversations apart.
+        thread = Thread(conversation[0][1].link or "gemini", type="request")
+        for when, one in conversation:
+            name = names.name(one.time, "user", one.title)
+            words = _prompt(one, begins)
+            if words is None:
+                yield Message(thread, name, when, _ME, "", "system")
+                continue
+            yield Message(thread, name, when, _ME, words, "said" if words else "empty")
+            if one.answer:
+                yield Message(thread, f"{name} answer", when, _MACHINE, one.answer)
+
+
+def _conversations(timed: list[tuple[float | None, _Asked]]) -> list[list[tuple[float | None, _Asked]]]:
+    """Sort records into conversations: by their links, and those without by silence."""
+    linked: dict[str, list[tuple[float | None, _Asked]]] = {}
+    found: list[list[tuple[float | None, _Asked]]] = []
     last: float | None = None
-    thread, names = Thread(""), Naming()
-    for when, one in sorted(timed, key=lambda t: t[0] or 0.0):
+    current: list[tuple[float | None, _Asked]] = []
+    for when, one in timed:
         if one.link:
-            thread = Thread(one.link, type="request")
-        elif last is None or when is None or when - last > _PAUSE:
-            thread = Thread(f"gemini {one.time}", type="request")
-        last = when if when is not None else last
-        name = names.name(one.time, "user", one.title)
-        words = _prompt(one, begins)
-        if words is None:
-            yield Message(thread, name, when, _ME, "", "system")
+            if one.link not in linked:
+                found.append(linked.setdefault(one.link, []))
+            linked[one.link].append((when, one))
             continue
-        yield Message(thread, name, when, _ME, words, "said" if words else "empty")
-        if one.answer:
-            yield Message(thread, f"{name} answer", when, _MACHINE, one.answer)
+        if last is None or when is None or when - last > _PAUSE:
+            current = []
+            found.append(current)
+        last = when if when is not None else last
+        current.append((when, one))
+    return found
 
 
 def _beginning(titles: list[str]) -> tuple[str, ...]:

@@ -48,27 +48,30 @@ _DATE_KEYS = (
 _SIGNS = re.compile(r"[\s_-]+")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _COMMENT = re.compile(r"\s#.*")
-_TEMPLATE = re.compile(r"<%[^\n]{0,2000}?tp\.[^\n]{0,2000}?%>")
-#: What is taken out, and a sign without which it is not there: looking for that takes a fraction of the time.
-_TAKEN_OUT = (
-    (
-        "```",
-        re.compile(r"^```(?:dataview|dataviewjs|tasks|query|button|mermaid)\b.*?(?:^```|\Z)", re.DOTALL | re.MULTILINE),
+#: Of Templater's commands, and of what Obsidian itself fills in.
+_TEMPLATE = re.compile(r"<%[^\n]{0,2000}?tp\.[^\n]{0,2000}?%>|\{\{(?:date|time|title)(?::[^}\n]{0,100})?\}\}")
+#: What is taken out, by a sign without which it is not there: looking for that takes a fraction of the time.
+_TAKEN_OUT = {
+    "`": re.compile(
+        r"^```(?:dataview|dataviewjs|tasks|query|button|mermaid)\b.*?(?:^```|\Z)", re.DOTALL | re.MULTILINE
     ),
-    ("#+BEGIN_QUERY", re.compile(r"^\s*#\+BEGIN_QUERY.*?(?:#\+END_QUERY|\Z)", re.DOTALL | re.MULTILINE)),
-    (":LOGBOOK:", re.compile(r"^[ \t]*:LOGBOOK:.*?(?:^[ \t]*:END:[ \t]*$\n?|\Z)", re.DOTALL | re.MULTILINE)),
-    ("%%", re.compile(r"%%.*?(?:%%|\Z)", re.DOTALL)),
-    ("<!--", re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)),
-    ("<%", re.compile(r"<%[^\n]{0,2000}?%>")),
-    ("{{", re.compile(r"\{\{[^{}\n]{0,500}\}\}")),
-    ("![", re.compile(r"!\[\[[^\]\n]{0,200}\]\]|!\[[^\]\n]{0,200}\]\([^)\n]{0,2000}\)")),
-    ("^", re.compile(r"[^\S\n]\^[\w-]+$", re.MULTILINE)),
+    "#+": re.compile(r"^\s*#\+BEGIN_QUERY.*?(?:#\+END_QUERY|\Z)", re.DOTALL | re.MULTILINE),
+    ":LOGBOOK:": re.compile(r"^[ \t]*:LOGBOOK:.*?(?:^[ \t]*:END:[ \t]*$\n?|\Z)", re.DOTALL | re.MULTILINE),
+    "%": re.compile(r"%%.*?(?:%%|\Z)", re.DOTALL),
+    "<": re.compile(
+        r"<!--.*?(?:-->|\Z)|<%[^\n]{0,2000}?%>|(?m:^\s*(?:SCHEDULED|DEADLINE): <2[^>\n]{0,60}>$)", re.DOTALL
+    ),
+    "{": re.compile(r"\{\{[^{}\n]{0,500}\}\}"),
+    "![": re.compile(r"!\[\[[^\]\n]{0,200}\]\]|!\[[^\]\n]{0,200}\]\([^)\n]{0,2000}\)"),
+    "^": re.compile(r"[^\S\n]\^[\w-]+$", re.MULTILINE),
     # Fields of Dataview, on their line or within one, and Logseq's properties, below the item that they belong to.
-    ("::", re.compile(r"^[ \t]{0,40}(?:[-*+] )?[\w./ -]{1,40}::(?:[ \t].*)?$\n?", re.MULTILINE)),
-    ("::", re.compile(r"[^\S\n]?[\[(][\w -]{1,40}:: ?[^\[\]()\n]{0,200}[\])]")),
-    ("((", re.compile(r"[^\S\n]?\(\([0-9a-f][0-9a-f-]{5,40}\)\)")),
-    ("<2", re.compile(r"^\s*(?:SCHEDULED|DEADLINE): <2[^>\n]{0,60}>$", re.MULTILINE)),
-)
+    "::": re.compile(
+        r"^[ \t]{0,40}(?:[-*+] )?[\w./ -]{1,40}::(?:[ \t].*)?$\n?"
+        r"|[^\S\n]?[\[(][\w -]{1,40}:: ?[^\[\]()\n]{0,200}[\])]",
+        re.MULTILINE,
+    ),
+    "((": re.compile(r"[^\S\n]?\(\([0-9a-f][0-9a-f-]{5,40}\)\)"),
+}
 _CALLOUT = re.compile(r"^[ \t]{0,3}>[ \t]?\[!([\w-]{1,40})(?:\|[^\]\n]{0,80})?\][+-]?[ \t]*(.*)$", re.MULTILINE)
 _DEEPEST = 5
 _QUOTING = frozenset({"quote", "cite"})
@@ -93,13 +96,9 @@ def _head(export: Export, member: Member) -> str:
 def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
     """Yield the paragraphs of each note. Raises ExportFault if day and month in their names cannot be told apart."""
     members = [m for m in export.matching(_FILES) if not any(part.startswith(".") for part in m.name.split("/"))]
-    names = Dates(filter(None, map(_name_date, members)), day_first=asked.day_first)
-    matters = Dates(day_first=asked.day_first)
-    if any(_is_open(_matter_date(_front_matter(_head(export, m))[0])) for m in members):
-        matters = Dates((_matter_date(_front_matter(_head(export, m))[0]) for m in members), day_first=asked.day_first)
-    for dates in (matters, names):
-        if open_date := dates.undecided():
-            raise undecided(str(export.path), open_date)
+    dated = {m.name: _name_date(m) for m in members}
+    names = _decided(export, (d for d in dated.values() if _is_open(d)), asked)
+    matters: Dates | None = None
     for member in members:
         try:
             text = export.whole(member).decode("utf-8-sig", "replace").replace("\r\n", "\n")
@@ -107,13 +106,24 @@ def read(export: Export, asked: Asked) -> Iterator[Message | Unreadable]:
             yield Unreadable(member.name, str(fault))
             continue
         matter, body = _front_matter(text)
-        when = _noon(_matter_date(matter), matters, asked.zone)
-        when = _noon(_name_date(member), names, asked.zone) if when is None else when
+        date = _matter_date(matter)
+        if matters is None and _is_open(date):
+            # All notes are looked at for the order of such dates, but only in a vault that has one.
+            matters = _decided(export, (_matter_date(_front_matter(_head(export, m))[0]) for m in members), asked)
+        when = _noon(date, matters, asked.zone)
+        when = _noon(dated[member.name], names, asked.zone) if when is None else when
         thread = Thread(member.name, member.stem, "journal", tags=_tags(matter))
-        if "<%" in text and _TEMPLATE.search(text):
+        if when is None and ("<%" in text or "{{" in text) and _TEMPLATE.search(text):
             yield Message(thread, "", when, _ME, "", "hidden", rule="a template for notes")
         else:
             yield from paragraphs(thread, when, plain(body))
+
+
+def _decided(export: Export, texts: Iterable[str], asked: Asked) -> Dates:
+    dates = Dates(texts, day_first=asked.day_first)
+    if open_date := dates.undecided():
+        raise undecided(str(export.path), open_date)
+    return dates
 
 
 def paragraphs(thread: Thread, when: float | None, text: str) -> Iterator[Message]:
@@ -142,7 +152,7 @@ def _whole_blocks(text: str) -> Iterator[str]:
 
 def plain(text: str) -> str:
     """Return Markdown without what is no prose of the person's: embeds, queries, comments, anchors, links' targets."""
-    for sign, pattern in _TAKEN_OUT:
+    for sign, pattern in _TAKEN_OUT.items():
         if sign in text:
             text = pattern.sub("", text)
     if "[!" in text:
@@ -220,7 +230,9 @@ def _name_date(member: Member) -> str:
 def _matter_date(matter: dict[str, str]) -> str:
     """Return the date in a front matter as it is written there; "" if it has none."""
     for key in _DATE_KEYS:
-        value = _COMMENT.sub("", matter.get(key, "")).strip("[]\"' ")
+        if key not in matter:
+            continue
+        value = _COMMENT.sub("", matter[key]).strip("[]\"' ")
         if value and (_at_noon(value) is not None or taken_apart(value)):
             return value
     return ""
@@ -237,9 +249,9 @@ def _is_open(value: str) -> bool:
     return bool(value) and _at_noon(value) is None
 
 
-def _noon(value: str, dates: Dates, zone: tzinfo | None) -> float | None:
+def _noon(value: str, dates: Dates | None, zone: tzinfo | None) -> float | None:
     when = _at_noon(value, zone) if value else None
-    return dates.read(value, zone, noon=True) if when is None and value else when
+    return dates.read(value, zone, noon=True) if when is None and value and dates else when
 
 
 def _tags(matter: dict[str, str]) -> tuple[str, ...]:

@@ -215,11 +215,14 @@ def _header(mail: Mail, name: str) -> str:
 
 def _raw_header(mail: Mail, name: str) -> str:
     """Return a header as it was written, UTF-8 without any encoding (RFC 6532) included; "" if there is none."""
-    value = next((str(v) for n, v in mail.raw_items() if n.casefold() == name.casefold()), "")
-    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    wanted = name.lower()
+    value = next((str(v) for n, v in mail.raw_items() if n.lower() == wanted), "")
+    return value if value.isascii() else value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _plain(value: str) -> str:
+    if "=?" not in value:
+        return " ".join(value.split())
     try:
         pieces = decode_header(value)
         value = "".join(p if isinstance(p, str) else p.decode(c or "ascii", "replace") for p, c in pieces)
@@ -251,15 +254,17 @@ def _target(mail: Mail) -> str:
 
 def _when(mail: Mail) -> float | None:
     """Return when a mail was sent; of one that does not say it, when it came into the mailbox, by its From_ line."""
-    arrived = _CLOCK.search(mail.get_unixfrom() or "")
-    for written in (_header(mail, "Date"), " ".join(filter(None, arrived.group(2, 1, 4, 3, 5))) if arrived else ""):
-        try:
-            when = from_clock(parsedate_to_datetime(written), UTC)
-        except _FAULTS:
-            continue
-        if when is not None:
-            return when
-    return None
+    when = _moment(_header(mail, "Date"))
+    if when is None and (arrived := _CLOCK.search(mail.get_unixfrom() or "")):
+        when = _moment(" ".join(filter(None, arrived.group(2, 1, 4, 3, 5))))
+    return when
+
+
+def _moment(written: str) -> float | None:
+    try:
+        return from_clock(parsedate_to_datetime(written), UTC)
+    except _FAULTS:
+        return None
 
 
 def _labels(mail: Mail) -> set[str]:
