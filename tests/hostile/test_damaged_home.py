@@ -82,7 +82,7 @@ WAYS: dict[str, Callable[[Path], None]] = {
     "one byte": _one_byte,
     "gone": _in_its_place(lambda _: None),
     "a folder": _in_its_place(lambda file: file.mkdir()),
-    "a pipe": _in_its_place(lambda file: os.mkfifo(file)),
+    "a pipe": _in_its_place(os.mkfifo),
     "a link to nowhere": _in_its_place(lambda file: file.symlink_to("/nowhere/at/all")),
     "a link to itself": _in_its_place(lambda file: file.symlink_to(file.name)),
     "a lone surrogate": _with(b'{"label": "\\ud800", "person": "\\udfff"}\n'),
