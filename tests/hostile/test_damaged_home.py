@@ -28,7 +28,7 @@ from idiolect.workflow.calendar.schedule import Month, Schedule
 from idiolect.workflow.records.journal import Journal
 from tests.runs import write_run
 
-DAMAGES = int(os.environ.get("IDIOLECT_DAMAGES", "12"))
+DAMAGES = int(os.environ.get("IDIOLECT_DAMAGES", "3"))
 OLD, NEW, QUEUED = "2026-01-05-120000-260105", "2026-02-05-120000-260205", "2026-03-05-120000-260305"
 
 

@@ -25,6 +25,7 @@ from idiolect.home import FULL, Home
 from idiolect.workflow.planning.estimate import estimate
 from idiolect.workflow.planning.plan import Asked, plan
 from tests.conftest import MakePerson
+from tests.hostile.cases import cases
 
 
 def edited(name: str, change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], None]:
@@ -93,7 +94,7 @@ MODELS: dict[str, Callable[[Path], None]] = {
 }
 
 
-@pytest.mark.parametrize("malformed", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("malformed", cases(MODELS, 9))
 def test_a_malformed_base_model_is_refused_before_anything_begins(
     home: Home, make_person: MakePerson, talks: list[dict[str, Any]], tiny_base: Path, malformed: Callable[[Path], None]
 ) -> None:
