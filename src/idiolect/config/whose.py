@@ -19,8 +19,9 @@ _CONDITION = re.compile(r"(?:type|tag|folder)=\S.*|metadata\.[\w-]+(?:\.[\w-]+)?
 def compiles(pattern: str) -> str:
     """Return a regular expression that can be a part of a longer one. Raises ValueError for another."""
     try:
+        re.compile(f"(?:{pattern})")
         regex.compile(f"(?:{pattern})")
-    except regex.error as error:
+    except (re.error, regex.error) as error:
         raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
     return pattern
 
