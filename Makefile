@@ -5,7 +5,7 @@ PY      := $(VENV)/bin/python
 PYTHON ?= python3
 READY   := $(VENV)/.ready
 
-.PHONY: setup demo test check fast slow long docs clean
+.PHONY: setup demo test check fast slow long hostile docs clean
 
 setup: $(READY)
 
@@ -33,6 +33,10 @@ slow: setup
 long: setup
 	sh scripts/debian-packages
 	$(PY) -m pytest -m long
+
+# For the night: a home damaged in a thousand ways, and every attack.
+hostile: setup
+	IDIOLECT_DAMAGES=1000 $(PY) -m pytest tests/hostile -n 2
 
 docs: setup
 	$(PY) scripts/write_docs.py

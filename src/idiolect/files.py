@@ -20,7 +20,7 @@ _Record = TypeVar("_Record")
 
 _PARTIAL = ".partial"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTSUP, errno.EMFILE, errno.ENFILE}
+_CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTSUP, errno.EMFILE, errno.ENFILE, errno.ENXIO}
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTEMPTY, errno.ESTALE}
 #: No file of ours is nested deeper; what works through one by calling itself has room for it.
 _DEEPEST = 64

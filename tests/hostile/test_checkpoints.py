@@ -16,6 +16,7 @@ from idiolect.training import Event, HeldOut, open_bundle
 from idiolect.training.checkpoints import last_checkpoint
 from idiolect.training.processes import Processes
 from idiolect.training.train import build
+from tests.hostile.cases import cases
 from tests.training.jobs import FAST, write_job
 
 
@@ -52,7 +53,7 @@ FILES = ["adapter_model.safetensors", "optimizer.pt", "rng_state.pth", "schedule
 
 
 @pytest.mark.parametrize("damage", [cut, flip, zeros, empty, Path.unlink])
-@pytest.mark.parametrize("name", [*FILES, "trainer_state.json"])
+@pytest.mark.parametrize("name", cases([*FILES, "trainer_state.json"], 3))
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(
     trained: Path, tmp_path: Path, name: str, damage: Callable[[Path], None]
 ) -> None:

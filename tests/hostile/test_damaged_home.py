@@ -28,7 +28,7 @@ from idiolect.workflow.calendar.schedule import Month, Schedule
 from idiolect.workflow.records.journal import Journal
 from tests.runs import write_run
 
-DAMAGES = int(os.environ.get("IDIOLECT_DAMAGES", "12"))
+DAMAGES = int(os.environ.get("IDIOLECT_DAMAGES", "3"))
 OLD, NEW, QUEUED = "2026-01-05-120000-260105", "2026-02-05-120000-260205", "2026-03-05-120000-260305"
 
 
@@ -82,7 +82,7 @@ WAYS: dict[str, Callable[[Path], None]] = {
     "one byte": _one_byte,
     "gone": _in_its_place(lambda _: None),
     "a folder": _in_its_place(lambda file: file.mkdir()),
-    "a pipe": _in_its_place(lambda file: os.mkfifo(file)),
+    "a pipe": _in_its_place(os.mkfifo),
     "a link to nowhere": _in_its_place(lambda file: file.symlink_to("/nowhere/at/all")),
     "a link to itself": _in_its_place(lambda file: file.symlink_to(file.name)),
     "a lone surrogate": _with(b'{"label": "\\ud800", "person": "\\udfff"}\n'),

@@ -12,6 +12,7 @@ import pytest
 
 from idiolect.home import Home
 from tests.conftest import MakePerson
+from tests.hostile.cases import cases
 from tests.hostile.command import assert_two_lines, idiolect
 
 WRITING: dict[str, list[str]] = {
@@ -50,14 +51,14 @@ def read_only(ada: Home) -> Iterator[Home]:
     subprocess.run(["umount", str(ada.root)], check=True)
 
 
-@pytest.mark.parametrize("command", WRITING)
+@pytest.mark.parametrize("command", cases(list(WRITING), 3))
 def test_a_home_that_may_not_be_written_to_is_two_lines(read_only: Home, tiny_base: Path, command: str) -> None:
     done = idiolect(*words_of(command, read_only, tiny_base), home=read_only.root)
     assert_two_lines(done)
     assert "Read-only file system" in done.stderr
 
 
-@pytest.mark.parametrize("command", [c for c in WRITING if c != "worker"])
+@pytest.mark.parametrize("command", cases([c for c in reversed(WRITING) if c != "worker"], 3))
 def test_a_full_disk_is_two_lines(ada: Home, tiny_base: Path, command: str) -> None:
     """No file may be larger than nothing, which Python is told as a disk is full for it (EFBIG)."""
     done = idiolect(*words_of(command, ada, tiny_base), home=ada.root, before="ulimit -f 0")
@@ -84,7 +85,7 @@ ASKING: dict[str, list[str]] = {
 }
 
 
-@pytest.mark.parametrize("command", ASKING)
+@pytest.mark.parametrize("command", cases(list(ASKING), 6))
 def test_a_name_that_is_nobodys_is_refused_by_every_command(
     ada: Home, command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,7 @@ from idiolect.machines.connection import connected
 from idiolect.machines.far_job import checkpoint_names
 from idiolect.machines.transfer import Far, fetch_folder
 from tests.hostile.box import HostileBox
+from tests.hostile.cases import cases
 
 OWNED = b"the bytes of the box"
 DIGEST = hashlib.sha256(OWNED).hexdigest()
@@ -65,7 +66,7 @@ def everything_below(folder: Path) -> dict[str, bytes]:
     return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
 
 
-@pytest.mark.parametrize("name", ELSEWHERE, ids=repr)
+@pytest.mark.parametrize("name", cases(ELSEWHERE, 6))
 def test_a_box_that_names_a_file_elsewhere_gets_none_of_its_bytes_here(
     box: HostileBox, tmp_path: Path, name: str
 ) -> None:
@@ -91,11 +92,16 @@ LISTS = {
 }
 
 
-@pytest.mark.parametrize("lie", LISTS.values(), ids=LISTS)
+@pytest.mark.parametrize("lie", cases(LISTS, 4))
 def test_a_box_that_lies_about_a_file_leaves_nothing_of_it_here(box: HostileBox, tmp_path: Path, lie: object) -> None:
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "weights").write_bytes(OWNED)
-    box.alter = lambda words, answer: lie(answer) if "list" in words else answer  # type: ignore[operator]
+
+    def alter(words: list[str], answer: str) -> str:
+        mark, _, listed = answer.partition("\n")  # the first line is ours, and what the login says goes before it
+        return f"{mark}\n{lie(listed)}" if "list" in words else answer  # type: ignore[operator]
+
+    box.alter = alter
     with pytest.raises(RunFailed, match="is not taken"):
         fetched(box, tmp_path / "there", tmp_path / "here")
     assert everything_below(tmp_path / "here") == {}

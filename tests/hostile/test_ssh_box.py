@@ -16,6 +16,7 @@ from idiolect.machines.far_job import EVENTS_AT_ONCE, Heard
 from idiolect.machines.ssh import check
 from idiolect.training import Note, decode
 from tests.hostile.box import HostileBox
+from tests.hostile.cases import cases
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ GREETINGS = {
 }
 
 
-@pytest.mark.parametrize("greeting", GREETINGS.values(), ids=GREETINGS)
+@pytest.mark.parametrize("greeting", cases(GREETINGS, 3))
 def test_a_greeting_is_left_out(box: HostileBox, greeting: str) -> None:
     box.greeting = greeting
     assert check(box.described, box.known_hosts, "job", accept=False).memory > 0
@@ -55,7 +56,7 @@ ANSWERS: dict[str, str] = {
 }
 
 
-@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+@pytest.mark.parametrize("answer", cases(ANSWERS, 3))
 @pytest.mark.parametrize("asked", ["-", "has"], ids=["what it is", "what it has"])
 def test_an_answer_that_no_python_of_ours_gives_is_two_lines(box: HostileBox, answer: str, asked: str) -> None:
     def alter(words: list[str], honest: str) -> Any:
@@ -71,6 +72,12 @@ def test_an_answer_that_no_python_of_ours_gives_is_two_lines(box: HostileBox, an
         check(box.described, box.known_hosts, "job", accept=False)
     assert len(str(told.value).splitlines()) == 2
     assert str(told.value).isprintable() or all(c.isprintable() or c == "\n" for c in str(told.value))
+
+
+def test_an_empty_answer_is_not_taken_for_an_empty_list(box: HostileBox) -> None:
+    box.alter = lambda *_: ""
+    with pytest.raises(IdiolectError, match="as a shell does"):
+        check(box.described, box.known_hosts, "job", accept=False)
 
 
 def test_a_login_that_runs_no_commands_says_so(box: HostileBox) -> None:

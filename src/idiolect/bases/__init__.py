@@ -11,6 +11,7 @@ from pathlib import Path
 
 from idiolect.bases.anatomy import Anatomy, Linear, dissect
 from idiolect.bases.folder import checked, context_length, copy_tokenizer
+from idiolect.bases.malformed import reading_a_model
 from idiolect.bases.stated import Stated, no_such_model, read_stated, stated
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "dissect",
     "known_anywhere",
     "read_stated",
+    "reading_a_model",
     "resolve",
     "stated",
     "without_weights",

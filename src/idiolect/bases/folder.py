@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from idiolect.bases.malformed import config_faults
 from idiolect.errors import BaseModelFault
 from idiolect.files import write_text
 
@@ -23,7 +24,7 @@ TOKENIZER_FILES = (
 
 def checked(folder: Path) -> Path:
     """Return `folder`, or raise one BaseModelFault that lists everything missing from it."""
-    faults = [*_config_faults(folder), *_tokenizer_faults(folder), *_weight_faults(folder)]
+    faults = [*_config_faults(folder), *_adapter_faults(folder), *_tokenizer_faults(folder), *_weight_faults(folder)]
     if faults:
         raise BaseModelFault(
             f"The base model in {folder} is not complete: {'; '.join(faults)}.",
@@ -34,8 +35,9 @@ def checked(folder: Path) -> Path:
 
 def context_length(folder: Path) -> int | None:
     """Return how many tokens a model has positions for, as its config.json says; None if it says nothing."""
-    config = json.loads((folder / "config.json").read_bytes())
-    stated = config.get("text_config", config).get("max_position_embeddings")
+    config = _json_object(folder / "config.json")
+    inner = config.get("text_config", config) if isinstance(config, dict) else {}
+    stated = inner.get("max_position_embeddings") if isinstance(inner, dict) else None
     return stated if isinstance(stated, int) else None
 
 
@@ -52,12 +54,25 @@ def copy_tokenizer(base: Path, model: Path, chat_template: str) -> None:
 
 def _config_faults(folder: Path) -> list[str]:
     config = _json_object(folder / "config.json")
-    return [config] if isinstance(config, str) else []
+    return [config] if isinstance(config, str) else [f"config.json: {fault}" for fault in config_faults(config)]
+
+
+def _adapter_faults(folder: Path) -> list[str]:
+    """Refuse an adapter beside the model: Transformers would lay it over the weights, and nobody would hear of it."""
+    return ["adapter_config.json lies in it, of an adapter"] if (folder / "adapter_config.json").exists() else []
 
 
 def _tokenizer_faults(folder: Path) -> list[str]:
     tokenizer = _json_object(folder / "tokenizer.json")
-    return [tokenizer] if isinstance(tokenizer, str) else []
+    if isinstance(tokenizer, str):
+        return [tokenizer]
+    model, added = tokenizer.get("model"), tokenizer.get("added_tokens") or []
+    faults = []
+    if "model" in tokenizer and not (isinstance(model, dict) and isinstance(model.get("vocab"), dict | list)):
+        faults.append("tokenizer.json has no vocabulary")
+    if not isinstance(added, list) or not all(isinstance(t, dict) and isinstance(t.get("content"), str) for t in added):
+        faults.append("tokenizer.json: added_tokens are no tokens")
+    return faults
 
 
 def _weight_faults(folder: Path) -> list[str]:
@@ -66,7 +81,10 @@ def _weight_faults(folder: Path) -> list[str]:
         index = _json_object(index_path)
         if isinstance(index, str):
             return [index]
-        shards = sorted(set(index.get("weight_map", {}).values()))
+        named = index.get("weight_map", {})
+        if not isinstance(named, dict) or not all(isinstance(s, str) and Path(s).name == s for s in named.values()):
+            return [f"{index_path.name}: weight_map does not name files beside it"]
+        shards = sorted(set(named.values()))
         missing = [f"no {shard} (named in {index_path.name})" for shard in shards if not (folder / shard).is_file()]
         return missing if shards else [f"{index_path.name} names no files"]
     if (folder / "model.safetensors").is_file():
@@ -80,6 +98,6 @@ def _json_object(path: Path) -> dict[str, Any] | str:
         return f"no {path.name}"
     try:
         content = json.loads(path.read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         return f"{path.name} is not JSON"
     return content if isinstance(content, dict) else f"{path.name} is not a JSON object"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from idiolect.bases import embedded, hub
+from idiolect.bases.malformed import config_faults
 from idiolect.errors import BaseModelFault
 
 
@@ -43,10 +44,12 @@ def read_stated(name: str, folder: Path) -> Stated:
     path = folder / "config.json"
     try:
         config = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BaseModelFault(f"{path} cannot be read: {error}", "Fetch the base model again.") from error
     if not isinstance(config, dict):
         raise BaseModelFault(f"{path} is not a JSON object.", "Fetch the base model again.")
+    if faults := config_faults(config):
+        raise BaseModelFault(f"{path}: {'; '.join(faults)}.", "Fetch the base model again.")
     return Stated(name, config, _weights(folder), folder)
 
 
@@ -66,7 +69,7 @@ def _weights(folder: Path) -> int | None:
         if index.is_file() and set(json.loads(index.read_bytes())["weight_map"].values()) - {f.name for f in files}:
             return None
         return sum(_weights_in(file) for file in files) or None
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError, MemoryError, OverflowError):
         return None
 
 

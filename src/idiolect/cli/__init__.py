@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import NoReturn
 
 import typer
@@ -25,7 +26,7 @@ from idiolect.cli.published import cleanup, models, promote, rollback
 from idiolect.cli.serve import serve
 from idiolect.cli.studio import studio
 from idiolect.cli.worker import worker
-from idiolect.errors import IdiolectError
+from idiolect.errors import IdiolectError, MachineFault
 from idiolect.files import fault_of_the_disk
 
 app = typer.Typer(
@@ -87,6 +88,11 @@ def main() -> None:
         if fault is None:
             raise
         _say(fault)
+    except OverflowError:
+        # Nanoseconds since 1970 in 64 bits, as several libraries count, end in 2262.
+        if (year := time.gmtime().tm_year) < 2262:
+            raise
+        _say(MachineFault(f"This computer's clock says that it is the year {year}.", "Set it, and try again."))
 
 
 def _say(error: IdiolectError) -> NoReturn:

@@ -5,6 +5,7 @@ from idiolect.config.described import Described, described_import_options, descr
 from idiolect.config.dotenv_file import environment
 from idiolect.config.importing import ImportOptions
 from idiolect.config.options import FULL_FINE_TUNE, MODES, Mode, Options, Quantization, Typed, typed
+from idiolect.config.patterns import TimedPattern
 from idiolect.config.rules import MASKED, CurationRules, Masked, PromptWriter, curation_rules
 from idiolect.config.sources import Settings, our_part, resolve
 from idiolect.config.whose import WhoseWords, conditions
@@ -26,6 +27,7 @@ __all__ = [
     "PromptWriter",
     "Quantization",
     "Settings",
+    "TimedPattern",
     "Typed",
     "WhoseWords",
     "conditions",

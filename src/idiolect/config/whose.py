@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
+import regex
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 #: `type=dream`, `tag=agency`, `folder=audio`, `metadata.source`, `metadata.source=drift-monitor`, or a bare word.
@@ -19,7 +20,8 @@ def compiles(pattern: str) -> str:
     """Return a regular expression that can be a part of a longer one. Raises ValueError for another."""
     try:
         re.compile(f"(?:{pattern})")
-    except re.error as error:
+        regex.compile(f"(?:{pattern})")
+    except (re.error, regex.error) as error:
         raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
     return pattern
 
@@ -37,7 +39,7 @@ def _holds_something(mark: str) -> str:
 
 
 def _with_a_group(pattern: str) -> str:
-    if re.compile(compiles(pattern)).groups != 1:
+    if regex.compile(compiles(pattern)).groups != 1:
         raise ValueError(f"{pattern!r} must have one group, (…), for what was said")
     return pattern
 

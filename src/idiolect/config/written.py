@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from idiolect.errors import OptionFault
+from idiolect.files import regular_bytes
 
 #: A file of settings is a page; a larger one is something else, and would take minutes to read.
 LARGEST_BYTES = 1_000_000
@@ -44,7 +45,7 @@ def is_remark(key: str) -> bool:
 def line_of(path: Path, key: str) -> int | None:
     """Return the line of a file on which a key first stands, from 1; None if it cannot be told."""
     try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace")
+        text = regular_bytes(path).decode("utf-8-sig", "replace")
     except OSError:
         return None
     found = re.search(rf"""(?<![\w$])(["']?){re.escape(key)}\1\s*:""", text)
@@ -53,7 +54,7 @@ def line_of(path: Path, key: str) -> int | None:
 
 def _text(path: Path) -> str | None:
     try:
-        content = path.read_bytes()
+        content = regular_bytes(path)
         if len(content) > LARGEST_BYTES:
             raise OptionFault(f"{path} is larger than {LARGEST_BYTES // 1_000_000} MB.", "Settings are a page of text.")
         return content.decode("utf-8-sig")

@@ -9,6 +9,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from idiolect.config import TimedPattern
 
 _CODE = re.compile(r"(```.*?(?:```|\Z))", re.DOTALL)
 #: Looked for from the beginning of a run of spaces only: else a long one would be gone through from each of them.
@@ -31,14 +34,16 @@ class Filler:
     `needs` is a part of the text, `begins` what the text begins with (one of these; none: whatever it begins with).
     """
 
-    pattern: re.Pattern[str]
+    pattern: TimedPattern
     needs: str
     begins: tuple[str, ...]
 
 
 def compiled(fillers: Sequence[str]) -> list[Filler]:
-    """Compile filler patterns. Raises re.error on a broken one."""
-    return [Filler(re.compile(f"(?:{f})(\\w?)", re.IGNORECASE), _needed(f), _beginnings(f)) for f in fillers]
+    """Compile filler patterns. Raises regex.error on a broken one."""
+    return [
+        Filler(TimedPattern(f"(?:{f})(\\w?)", named=f, ignore_case=True), _needed(f), _beginnings(f)) for f in fillers
+    ]
 
 
 def clean(text: str, fillers: Sequence[Filler]) -> tuple[str, bool]:
@@ -68,9 +73,9 @@ def _clean_prose(text: str, fillers: Sequence[Filler]) -> tuple[str, bool]:
     return _SPACE_RUN.sub(" ", text) if "  " in text or "\t" in text or "\u00a0" in text else text, count > 0
 
 
-def _next_letter(match: re.Match[str]) -> str:
+def _next_letter(match: Any) -> str:
     """Return the letter after a filler, as a capital where the filler began with one."""
-    letter = match.group(match.re.groups)
+    letter = str(match.group(match.re.groups))
     return letter.upper() if match.group()[0].isupper() else letter
 
 

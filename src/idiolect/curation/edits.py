@@ -17,7 +17,7 @@ import msgspec
 
 from idiolect.config import Mode
 from idiolect.errors import DataFault
-from idiolect.files import decode_lines
+from idiolect.files import decode_lines, regular_bytes
 from idiolect.memories import Memory, Turn
 
 What = Literal["drop", "keep", "mode", "text", "mask"]
@@ -74,7 +74,7 @@ def read_edits(path: Path) -> list[Edit]:
     """Read a person's edits, oldest first; none where there is no file. Raises DataFault naming every bad line."""
     if not path.exists():
         return []
-    edits, faults = decode_lines(path.read_bytes(), Edit)
+    edits, faults = decode_lines(regular_bytes(path), Edit)
     if faults:
         raise DataFault(f"{path} has malformed edits: {'; '.join(faults)}", "Mend these lines, or remove them.")
     return edits

@@ -69,7 +69,8 @@ _PHRASE = re.compile(
     r"(?P<words>[^\W\d_]{2,12}(?:[ -][^\W\d_]{2,12}){2,23})(?![\w'])",
     re.IGNORECASE,
 )
-_WALLET_WORDS = re.compile(r"(?<![\w-])[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23}(?![\w'-])")
+#: At a line's beginning, or after a colon or a quote: from each word of a text would be too slow.
+_WALLET_WORDS = re.compile(r"(?m)(?:^|(?<=[:\"])|(?<=: ))[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23}(?![\w'-])")
 _HEX_KEY = re.compile(r"\b(?:0x)?[0-9a-fA-F]{64}\b")
 _OF_A_KEY = re.compile(r"key|private|wallet|secret|seed|schlüssel|nøkkel|clave|clé|ключ", re.IGNORECASE)
 #: Words that sentences are made of, and phrases of secret words are not.
@@ -88,11 +89,13 @@ _COMMAND = re.compile(
     r"(?P<pair>[^\s\"'`:$]{1,64}:(?!//)[^\s\"'`]{2,200})|\bsshpass\s+-p\s?[\"'`]?(?P<ssh>[^\s\"'`]{3,})"
     r"|\bmysql(?:dump)?(?=\s)[^\n]{0,100}?\s-p(?P<sql>[^\s\"'`]{3,})|\bWIFI:[^\n]{0,100}?[;:]P:(?P<wifi>[^;\s]{4,})"
 )
-#: Without any of these nothing can be assigned: it is too slow to be tried on everything.
-_NEEDED = re.compile(
-    "pass|pwd|kennwort|losung|contrase|clave|mdp|senha|wachtwoord|senord|kode|kod|hasł|hasel|парол|palavra|secret|token"
-    "|credential|key|code|bitlocker|bearer|basic |pin|puk|cvv|cvc|seed|mnemonic|phrase|código|пин",
-    re.IGNORECASE,
+#: Without any of these the pattern beside it cannot match: it is too slow to be tried on everything.
+_PHRASE_NEEDS = ("phrase", "seed", "words", "mnemonic")
+_CODE_NEEDS = ("code", "kod", "pin", "puk", "cv", "código", "codigo", "codice", "пин", "number", "nummer")
+_ASSIGNED_NEEDS = (
+    *("pass", "pwd", "kennwort", "losung", "contrase", "clave", "mdp", "senha", "wachtwoord", "senord", "kode", "hasł"),
+    *("hasel", "парол", "parola", "palabra", "palavra", "secret", "token", "credential", "key", "code", "bitlocker"),
+    *("bearer", "basic "),
 )
 
 
@@ -104,15 +107,16 @@ def keys_in(text: str) -> list[Span]:
     for run in _LONG_RUN.finditer(text):
         _add(found, (m.span() for m in _FORM.finditer(text, *run.span())))
     _add(found, (m.span(m.lastgroup or 0) for m in _COMMAND.finditer(text)) if "-" in text or "WIFI:" in text else ())
-    if _NEEDED.search(text):
+    lower = text.lower()
+    if any(word in lower for word in _PHRASE_NEEDS):
         _add(found, (m.span("words") for m in _PHRASE.finditer(text) if _is_phrase(m)))
+    if any(word in lower for word in _CODE_NEEDS):
         _add(found, (m.span("digits") for m in _CODE.finditer(text)))
-        _add(
-            found, (m.span("credential" if m["scheme"] else "value") for m in _ASSIGNED.finditer(text) if _is_secret(m))
-        )
-    _add(
-        found, (m.span() for m in _HEX_KEY.finditer(text) if _OF_A_KEY.search(text, max(m.start() - 60, 0), m.start()))
-    )
+    if any(word in lower for word in _ASSIGNED_NEEDS):
+        assigned = filter(_is_secret, _ASSIGNED.finditer(text))
+        _add(found, (m.span("credential" if m["scheme"] else "value") for m in assigned))
+    near = ((m, max(m.start() - 60, 0)) for m in _HEX_KEY.finditer(text))
+    _add(found, (m.span() for m, start in near if _OF_A_KEY.search(text, start, m.start())))
     _add(found, (m.span() for m in _WALLET_WORDS.finditer(text) if _is_wallet(m)))
     return sorted(found)
 

@@ -156,6 +156,8 @@ def _fingerprint(how: Preparation, reading: Reading) -> str:
 
 def _recall(path: Path, rules: str) -> dict[str, _Remembered]:
     """Return what is remembered under these rules; what cannot be read is forgotten, and made again."""
+    if not path.is_file():
+        return {}
     try:
         with path.open("rb") as file:
             if _next_piece(file) != rules.encode():

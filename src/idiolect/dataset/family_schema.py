@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from idiolect.errors import BaseModelFault
+from idiolect.files import regular_bytes
 
 #: What a model's name contains → the family whose file is used; without any of them it is the first.
 FAMILIES = {"qwen": "qwen", "llama": "llama", "phi": "phi", "gptj": "gptj", "gpt-j": "gptj"}
@@ -31,7 +32,7 @@ def schema_template(schemas: Path | None, model: str) -> str:
     family = next((f for part, f in FAMILIES.items() if part in model.lower()), "qwen")
     path = (schemas or Path("etc/schemas")) / f"{family}.json"
     try:
-        schema = msgspec.json.decode(path.read_bytes(), type=_Schema)
+        schema = msgspec.json.decode(regular_bytes(path), type=_Schema)
     except (OSError, msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise BaseModelFault(
             f"The base model has no chat template, and {path} cannot be used ({error}).",

@@ -16,7 +16,7 @@ import msgspec
 from idiolect.dataset import FormattedSample, TrainingText, tokenize
 from idiolect.evaluation.answers import answers, asked, sampling
 from idiolect.evaluation.side_by_side import Share
-from idiolect.files import sha256, whole
+from idiolect.files import regular_bytes, sha256, whole
 from idiolect.serving import engine, likelihood_losses, load
 
 _T = TypeVar("_T")
@@ -72,7 +72,7 @@ def remember(path: Path, files: Mapping[str, Path], heard: Mapping[str, Heard]) 
 
 def _remembered(path: Path) -> dict[str, Heard]:
     try:
-        return msgspec.msgpack.decode(path.read_bytes(), type=dict[str, Heard])
+        return msgspec.msgpack.decode(regular_bytes(path), type=dict[str, Heard])
     except (OSError, msgspec.MsgspecError, UnicodeError, RecursionError):
         return {}
 

@@ -72,7 +72,7 @@ def json_object(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_bytes())
     except FileNotFoundError as absent:
         raise BaseModelFault(f"There is no {path}.", remedy) from absent
-    except ValueError as broken:
+    except (ValueError, RecursionError) as broken:
         raise BaseModelFault(f"{path} is not JSON: {broken}", remedy) from broken
     if not isinstance(content, dict):
         raise BaseModelFault(f"{path} is not a JSON object.", remedy)
@@ -82,7 +82,7 @@ def json_object(path: Path) -> dict[str, Any]:
 def class_name(base: Path) -> str:
     """Return the name of Transformers' class that config.json states first."""
     named = json_object(base / "config.json").get("architectures") or ["none named"]
-    return str(named[0])
+    return str(named[0] if isinstance(named, list) else named)
 
 
 def _known_class_name(base: Path) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from idiolect.errors import UserFault
+from idiolect.files import regular_bytes
 
 #: What may be a user's name where a file that names one is read; it becomes a part of paths.
 _NAME = re.compile(r"\w[\w.-]*")
@@ -113,7 +114,7 @@ def _users(root: Path) -> list[dict[str, Any]]:
 def _json(path: Path) -> Any:
     """Return what a JSON file holds, None if it is not there. Raises UserFault for one that cannot be read."""
     try:
-        return msgspec.json.decode(path.read_bytes())
+        return msgspec.json.decode(regular_bytes(path))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:

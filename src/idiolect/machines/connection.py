@@ -148,7 +148,9 @@ async def run(
         raise Unreachable(_CUT, "Check that `ssh` reaches it.") from error
     if process.exit_status is None:
         raise Unreachable(_CUT, "Check that `ssh` reaches it.")
-    greeting, _, out = said[0].partition(f"{mark}\n")
+    greeting, marked, out = said[0].partition(f"{mark}\n")
+    if not marked and process.exit_status == 0:
+        raise FarFault(f"The other computer does not answer `{_shown(command)}` as a shell does.", _BY_HAND)
     # A login that runs no commands says so instead.
     return Done(process.exit_status, out, said[1] or ("" if out else greeting))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from idiolect.files import DAMAGED
+from idiolect.files import DAMAGED, regular_bytes
 
 
 def persona_name(core_json: Path, otherwise: str) -> str:
@@ -36,7 +36,7 @@ def _names(identity: dict[str, Any]) -> Iterator[str]:
 
 def _identity(core_json: Path) -> dict[str, Any]:
     try:
-        return _identity_in(core_json.read_bytes())
+        return _identity_in(regular_bytes(core_json))
     except OSError:
         return {}
 

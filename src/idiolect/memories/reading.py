@@ -121,7 +121,7 @@ def read_memories(profile: Profile) -> Iterator[Memory | Unreadable]:
 def parts(file: MemoryFile) -> list[MemoryFile]:
     """Return a memory file for each memory in a file: itself, or each event of a list."""
     try:
-        with open(file.path, "rb") as opened:  # noqa: PTH123 - as below
+        with open(file.path, "rb", opener=lambda path, _: os.open(path, _HOW)) as opened:
             if opened.read(64).lstrip()[:1] != b"[":
                 return [file]
         events = decoded(_content(file.path)[0])

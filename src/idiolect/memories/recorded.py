@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from idiolect.config import WhoseWords
+from idiolect.config import TimedPattern, WhoseWords
 from idiolect.memories.memory import Turn
 
 
@@ -68,19 +68,19 @@ class Reading:
         return "" if self._thought_tag.match(said.lstrip()) else said.strip()
 
     @cached_property
-    def _wrappers(self) -> list[re.Pattern[str]]:
-        return [re.compile(wrapper, re.DOTALL) for wrapper in self.rules.wrappers]
+    def _wrappers(self) -> list[TimedPattern]:
+        return [TimedPattern(wrapper, dot_is_all=True) for wrapper in self.rules.wrappers]
 
     @cached_property
-    def _header(self) -> re.Pattern[str] | None:
+    def _header(self) -> TimedPattern | None:
         headers = "|".join(f"(?:{header})" for header in self.rules.headers)
-        return re.compile(rf"(?:{headers})") if headers else None
+        return TimedPattern(rf"(?:{headers})") if headers else None
 
     @cached_property
-    def _beginning(self) -> re.Pattern[str] | None:
+    def _beginning(self) -> TimedPattern | None:
         labels = [rf"{re.escape(label)}:" for pair in self.rules.labels for label in pair]
         beginnings = "|".join([*labels, *(f"(?:{header})" for header in self.rules.headers)])
-        return re.compile(beginnings) if beginnings else None
+        return TimedPattern(beginnings) if beginnings else None
 
     @cached_property
     def _label_pairs(self) -> list[_LabelPair]:

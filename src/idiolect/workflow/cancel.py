@@ -15,6 +15,7 @@ from pathlib import Path
 from idiolect.errors import IdiolectError, MachineFault, RunCancelled, UserFault
 from idiolect.files import write_json
 from idiolect.home import Profile, Run
+from idiolect.workflow.archive.runs import state
 from idiolect.workflow.planning.plan import Asked, plan_data, plan_target
 from idiolect.workflow.planning.where import described
 from idiolect.workflow.records.audit import audit
@@ -45,6 +46,8 @@ def _stopped_here(profile: Profile, run: Run) -> str:
     if running is None:
         return "It was not going on; it will not."
     if _ended_within(PATIENCE_SECONDS, profile, run):
+        if run.summary.exists() and state(run) == "succeeded":
+            raise UserFault(f"Run {run.label} has come to its end meanwhile.", "Its model is there: idiolect runs")
         return f"Process {running.process} has stopped it."
     if running.host != socket.gethostname():
         raise UserFault(f"Run {run.label} was told to end, and has not: {running}.", f"Look for it on {running.host}.")

@@ -13,7 +13,7 @@ import msgspec
 
 from idiolect.config import environment, our_part
 from idiolect.curation import SELECTION, Fate, memory_stamps, values_of
-from idiolect.errors import IdiolectError, MachineFault, UserFault
+from idiolect.errors import IdiolectError, MachineFault, RunFailed, UserFault
 from idiolect.files import make_folder, remove, remove_partials, write_json
 from idiolect.home import CYCLES, Cycle, Home, Profile, Run, label_moment
 from idiolect.machines import LOCAL, RUNPOD
@@ -191,7 +191,7 @@ def run_cycle(home: Home, asked: Asked, cycle: Cycle, tell: Tell, *, wait: bool 
     if environment(home, asked.environ).get(_DUAL_MODE) == "1":
         tell(Note(f"{_DUAL_MODE}: not done. What was learned before is gone on from with --base-model run:<label>."))
     with only_run(decided.data.profile, decided.run.label, _waiting(tell, wait=wait)) as died:
-        _say_who_died(died, decided.run.label, tell)
+        _say_who_died(died, decided.data.profile, decided.run.label, tell)
         return carry_out(decided, new_journal(decided, asked), tell)
 
 
@@ -213,7 +213,7 @@ def carry_on(home: Home, person: str, label: str, tell: Tell, *, wait: bool = Fa
         if state(run) == "succeeded":
             remove(run.work)
             return Finished(run, read_summary(run.summary))
-        _say_who_died(died, label, tell)
+        _say_who_died(died, home.profile(person), label, tell)
         journal = read_journal(run.journal)
         asked = Asked(person, journal.environ, journal.flags)
         decided = plan(home, asked, CYCLES[journal.cycle], label, say=lambda text: tell(Note(text)))
@@ -265,6 +265,7 @@ def carry_out(decided: Plan, journal: Journal, tell: Tell, steps: Mapping[str, S
             told(Note(note))
         with cancellable(run):
             journal = _steps(decided, journal, told, steps)
+        _check_all_is_there(profile, journal)
         remove(run.usable)
         summary = succeeded(decided, journal)
         write_json(run.summary, summary)
@@ -282,6 +283,15 @@ def _clean_up(profile: Profile, run: Run, tell: Tell) -> None:
             tell(Note(str(removal)))
     except UserFault as busy:
         tell(Note(f"Old runs were not cleaned up. {busy.problem}"))
+
+
+def _check_all_is_there(profile: Profile, journal: Journal) -> None:
+    """Raise RunFailed where somebody has taken away what a step had written, while later ones were going on."""
+    if gone := [path for record in journal.steps for path in record.writes if not (profile.root / path).exists()]:
+        raise RunFailed(
+            f"{profile.root / gone[0]} was taken away during the run.",
+            "What made it is done again: idiolect runs resume",
+        )
 
 
 def _steps(decided: Plan, journal: Journal, tell: Tell, steps: Mapping[str, Step]) -> Journal:
@@ -335,8 +345,13 @@ def _waiting(tell: Tell, *, wait: bool) -> Callable[[Holder | None], None] | Non
     return (lambda who: tell(Note(f"Waiting for another run: {who or 'it has just begun'}."))) if wait else None
 
 
-def _say_who_died(died: Holder | None, label: str, tell: Tell) -> None:
-    if died and died.label != label:
+def _say_who_died(died: Holder | None, profile: Profile, label: str, tell: Tell) -> None:
+    """Say that a run was cut short; of one that had not written its journal there is nothing to go on with."""
+    if died is None or died.label == label:
+        return
+    if not (profile.work / died.label / "journal.json").exists():
+        remove(profile.work / died.label)
+    else:
         tell(Note(f"A run was cut short: {died}. To go on with it: idiolect runs resume {died.label}"))
 
 

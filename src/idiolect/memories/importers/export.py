@@ -68,6 +68,8 @@ class Export:
     def __enter__(self) -> Export:
         if not self.path.exists():
             raise ExportFault(f"There is no {self.path}.", "Name the file, folder or zip that you downloaded.")
+        if not self.path.is_dir() and not self.path.is_file():
+            raise ExportFault(f"{self.path} is no ordinary file.", "Name the file, folder or zip that you downloaded.")
         found = self._below(self.path) if self.path.is_dir() else self._file(str(self.path), self.path.name)
         self.members = {m.name: m for m in sorted(found, key=lambda m: _in_order(m.name))}
         return self

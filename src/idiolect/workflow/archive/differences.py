@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from idiolect.errors import UserFault
-from idiolect.files import DAMAGED
+from idiolect.files import DAMAGED, regular_bytes
 from idiolect.home import Home, Run
 from idiolect.workflow.archive.runs import details, find
 
@@ -58,7 +58,7 @@ def _evaluation(run: Run) -> Any:
     if not run.evaluation.exists():
         return {}
     try:
-        return msgspec.json.decode(run.evaluation.read_bytes())
+        return msgspec.json.decode(regular_bytes(run.evaluation))
     except DAMAGED as error:
         raise UserFault(f"{run.evaluation} cannot be read: {error}", "Make it anew: idiolect evaluate") from error
 

@@ -14,7 +14,7 @@ import msgspec
 
 from idiolect.config import MODES, Mode
 from idiolect.errors import UserFault
-from idiolect.files import DAMAGED, remove, write_json
+from idiolect.files import DAMAGED, regular_bytes, remove, write_json
 from idiolect.home import Home, Profile, Run
 from idiolect.serving import CONTEXT, Offered
 from idiolect.workflow.archive.runs import Finished, find_run, newest
@@ -68,7 +68,7 @@ def read_registry(profile: Profile) -> Registry:
     if not profile.registry.exists():
         return Registry()
     try:
-        return msgspec.json.decode(profile.registry.read_bytes(), type=Registry)
+        return msgspec.json.decode(regular_bytes(profile.registry), type=Registry)
     except DAMAGED as error:
         raise UserFault(
             f"{profile.registry} cannot be read: {error}",

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from idiolect.errors import UnknownPerson, UserFault
+from idiolect.files import regular_bytes
 from idiolect.home import Home, Profile, Run
 from idiolect.machines import billed
 from idiolect.workflow.archive.summary import OfMetaHuman, StepSummary, Summary, read_summary, summary_of
@@ -172,7 +173,7 @@ def details(home: Home, label: str, person: str | None = None) -> Details:
     profile, run = find(home, label, person)
     row = _row(profile, run)
     if row.state == OF_METAHUMAN:
-        said = msgspec.json.decode(run.summary.read_bytes()) if run.summary.exists() else None
+        said = msgspec.json.decode(regular_bytes(run.summary)) if run.summary.exists() else None
         return Details(row, (), Foreign(str(run.folder), said))
     if run.summary.exists():
         summary = read_summary(run.summary)

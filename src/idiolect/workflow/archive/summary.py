@@ -15,7 +15,7 @@ import msgspec
 from idiolect.config import MODES, Mode
 from idiolect.curation import Fate
 from idiolect.errors import IdiolectError, UserFault
-from idiolect.files import DAMAGED, sha256
+from idiolect.files import DAMAGED, regular_bytes, sha256
 from idiolect.home import Run
 from idiolect.machines import billed
 from idiolect.serving import CONTEXT
@@ -84,7 +84,7 @@ class OfMetaHuman(UserFault):
 
 
 def succeeded(plan: Plan, journal: Journal) -> Summary:
-    fates = [msgspec.json.decode(line, type=Fate) for line in plan.run.ledger.read_bytes().splitlines()]
+    fates = [msgspec.json.decode(line, type=Fate) for line in regular_bytes(plan.run.ledger).splitlines()]
     files = sorted(f for f in plan.run.folder.rglob("*") if f.is_file() and f not in (plan.run.summary, plan.run.log))
     return msgspec.structs.replace(
         _summary(plan, journal),
@@ -108,7 +108,7 @@ def failed(plan: Plan, journal: Journal, step: str, error: IdiolectError, *, usa
 def read_summary(path: Path) -> Summary:
     """Read a run's summary. Raises OfMetaHuman for one that MetaHuman OS wrote, UserFault for a damaged one."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Summary)
+        return msgspec.json.decode(regular_bytes(path), type=Summary)
     except DAMAGED as error:
         if _is_of_metahuman(path):
             raise OfMetaHuman(
@@ -141,7 +141,7 @@ def is_ours(run: Run) -> bool:
 def _is_of_metahuman(path: Path) -> bool:
     """Whether a summary has the keys of MetaHuman OS' cycles (its fine-tune-cycle.ts, lora-trainer.ts)."""
     try:
-        written: Any = msgspec.json.decode(path.read_bytes())
+        written: Any = msgspec.json.decode(regular_bytes(path))
     except DAMAGED:
         return False
     return isinstance(written, dict) and not {"runId", "runLabel", "run_id", "run_label"}.isdisjoint(written)

@@ -12,11 +12,13 @@ import fcntl
 import os
 import secrets
 import socket
+import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
@@ -93,6 +95,8 @@ def _launch(work: Work, executor: str, url: str | None) -> Callable[[str, str, s
     except ImportError as error:
         raise MissingPart("A worker needs DBOS.", "Install it: pip install 'idiolect[worker]'") from error
     make_folder(work.home.queue.parent)
+    if not url:
+        _check_queue(work.home.queue)
     DBOS(
         config={
             "name": "idiolect",
@@ -129,6 +133,28 @@ def _launch(work: Work, executor: str, url: str | None) -> Callable[[str, str, s
             f"Start it, or see to {DATABASE_URL}.",
         ) from error
     return take
+
+
+def _check_queue(file: Path) -> None:
+    """Raise MachineFault for a database file that is none of DBOS': it would say so in a page of its own."""
+    if not file.exists():
+        return
+    fault = ""
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database:
+            state = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            columns = {row[1] for row in database.execute("PRAGMA table_info(workflow_status)")}
+        if state != "ok":
+            fault = str(state)
+        elif tables and not {"workflow_uuid", "status", "queue_name"} <= columns:
+            fault = "it is another program's"
+    except sqlite3.Error as error:
+        fault = str(error)
+    if fault:
+        raise MachineFault(
+            f"{file} cannot be used: {fault}.", "Move it away: the queue is filled again from the runs' own journals."
+        )
 
 
 def _land() -> None:

@@ -24,7 +24,7 @@ from idiolect.dataset import (
     validate,
 )
 from idiolect.errors import DataFault, EmptyProfile
-from idiolect.files import decode_json, decode_lines, write_json, write_json_records, write_jsonl
+from idiolect.files import decode_json, decode_lines, regular_bytes, write_json, write_json_records, write_jsonl
 from idiolect.home import Dataset, Profile, Run
 from idiolect.workflow.archive.runs import state
 from idiolect.workflow.planning.given import read_given
@@ -170,7 +170,7 @@ def _earlier_curated(profile: Profile) -> list[Path]:
 def read_records(path: Path, kind: type[_Record]) -> list[_Record]:
     """Read a JSON list of records. Raises DataFault naming the file, and the record that is malformed."""
     try:
-        return decode_json(path.read_bytes(), list[kind])  # type: ignore[valid-type]
+        return decode_json(regular_bytes(path), list[kind])  # type: ignore[valid-type]
     except (OSError, ValueError) as error:
         raise DataFault(f"{path} cannot be read: {error}", "Make it again with the step before this one.") from error
 
@@ -178,7 +178,7 @@ def read_records(path: Path, kind: type[_Record]) -> list[_Record]:
 def read_lines(path: Path, kind: type[_Record]) -> list[_Record]:
     """Read JSON lines. Raises DataFault naming the file and every line that is malformed."""
     try:
-        records, faults = decode_lines(path.read_bytes(), kind)
+        records, faults = decode_lines(regular_bytes(path), kind)
     except OSError as error:
         raise DataFault(f"{path} cannot be read: {error}", "Make it with `idiolect dataset`.") from error
     if faults:

@@ -8,7 +8,7 @@ import msgspec
 
 from idiolect.dataset import RenderedSample, TrainingText
 from idiolect.evaluation import Earlier, Evaluation, known, month, read_evaluation
-from idiolect.files import DAMAGED
+from idiolect.files import DAMAGED, regular_bytes
 from idiolect.home import Profile, Run
 from idiolect.workflow.archive.registry import read_registry
 from idiolect.workflow.archive.runs import Finished, state
@@ -66,7 +66,7 @@ def _earlier(profile: Profile, label: str, began_with: str) -> tuple[list[Evalua
         if run.label >= label or state(run) != "succeeded":
             continue
         try:
-            evaluation = read_evaluation(run.evaluation.read_bytes())
+            evaluation = read_evaluation(regular_bytes(run.evaluation))
         except DAMAGED:
             unreadable += 1
             continue

@@ -35,7 +35,7 @@ from idiolect.evaluation import (
     verdict,
 )
 from idiolect.export import export_gguf
-from idiolect.files import DAMAGED, write_json, write_text
+from idiolect.files import DAMAGED, regular_bytes, write_json, write_text
 from idiolect.home import Home, Run
 from idiolect.machines import billed
 from idiolect.training import read_measured, read_result
@@ -97,7 +97,7 @@ def evaluate_run(
 
 def verdict_on(plan: Plan) -> Verdict:
     """Return the verdict on a run that was evaluated."""
-    return verdict(read_evaluation(plan.run.evaluation.read_bytes()), thresholds(plan.data.options))
+    return verdict(read_evaluation(regular_bytes(plan.run.evaluation)), thresholds(plan.data.options))
 
 
 def rewrite(finished: Finished, evaluation: Evaluation) -> Verdict:
@@ -155,7 +155,7 @@ def thresholds(options: Options) -> Thresholds:
 def evaluation_of(run: Run) -> Evaluation:
     """Read a run's evaluation. Raises UserFault for a run without one."""
     try:
-        return read_evaluation(run.evaluation.read_bytes())
+        return read_evaluation(regular_bytes(run.evaluation))
     except DAMAGED as error:
         raise UserFault(
             f"{run.evaluation} cannot be read: {error}",
@@ -220,7 +220,7 @@ def _so_far(plan: Plan) -> Evaluation:
         base_model=plan.target.base.name,
         quantization=run.quantization,
         made_of=MadeOf(
-            quality=msgspec.json.decode(run.quality.read_bytes(), type=Quality),
+            quality=msgspec.json.decode(regular_bytes(run.quality), type=Quality),
             memories=dict(Counter(f.rule or f.fate for f in fates)),
             seconds={r.step: r.seconds for r in read_journal(run.journal).steps},
             gguf_bytes=run.gguf.stat().st_size,

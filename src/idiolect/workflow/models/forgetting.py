@@ -22,7 +22,7 @@ from idiolect.curation import Fate
 from idiolect.dataset import TrainingText, sample_of
 from idiolect.errors import UserFault
 from idiolect.evaluation import StillKnown, still_known
-from idiolect.files import read_json, remove, write_json, write_jsonl
+from idiolect.files import read_json, regular_bytes, remove, write_json, write_jsonl
 from idiolect.home import Dataset, Home, Profile, Run
 from idiolect.memories import Memory, MemoryFile, decoded, memory_files, parts, read_memory
 from idiolect.workflow.archive.registry import read_registry
@@ -135,7 +135,7 @@ def _delete(file: MemoryFile) -> None:
     if not file.number:
         remove(path)
         return
-    events = decoded(path.read_bytes())
+    events = decoded(regular_bytes(path))
     events[file.number - 1] = None
     if any(event is not None for event in events):
         write_json(path, events)

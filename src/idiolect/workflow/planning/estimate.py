@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from idiolect.bases import Anatomy, Stated, dissect, read_stated, stated
+from idiolect.bases import Anatomy, Stated, dissect, read_stated, reading_a_model, stated
 from idiolect.config import Options
 from idiolect.config import resolve as resolve_settings
 from idiolect.home import CYCLES, FULL, Cycle, Home
@@ -43,7 +43,8 @@ def estimate(
     """
     options = {name: _options(home, asked, cycle) for name, cycle in CYCLES.items()}
     base = _stated(home, asked, options[FULL.name])
-    anatomy = dissect(base.config, base.name)
+    with reading_a_model(base.name):
+        anatomy = dissect(base.config, base.name)
     profile = home.profile(asked.person) if asked.person else None
     work = typical(tokens) if tokens is not None or profile is None else data_of(profile, base.folder)
     computer = Computer(memory(), rate(options[FULL.name].dtype))

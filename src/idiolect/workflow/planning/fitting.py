@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from idiolect.bases import BaseModel, dissect, read_stated
+from idiolect.bases import BaseModel, dissect, read_stated, reading_a_model
 from idiolect.config import Options
 from idiolect.errors import BaseModelFault, MachineFault
 from idiolect.home import Profile, Run
@@ -38,7 +38,8 @@ def check_memory(job: Job, where: str, has: Resources) -> None:
     if has.begun or 0 in has.gpus:
         return
     try:
-        anatomy = dissect(read_stated(job.base.name, job.base.folder).config, job.base.name)
+        with reading_a_model(job.base.name):
+            anatomy = dissect(read_stated(job.base.name, job.base.folder).config, job.base.name)
     except BaseModelFault:  # one that is not known well enough to tell
         return
     asked = (anatomy, job.options, job.run.cycle.trains, data_of(job.profile, job.base.folder))

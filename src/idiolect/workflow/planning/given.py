@@ -24,7 +24,7 @@ from idiolect.config import MODES, Mode
 from idiolect.curation import Fate, Message, Sample, Source
 from idiolect.dataset import INLINE_TAGS
 from idiolect.errors import DataFault, OptionFault
-from idiolect.files import DAMAGED
+from idiolect.files import DAMAGED, regular_bytes
 from idiolect.home import Home
 
 #: Where MetaHuman OS keeps what was said and what was answered, what is least wrapped first.
@@ -87,7 +87,7 @@ def read_given(path: Path, home: Home) -> GivenDataset:
 def _records(path: Path) -> Iterator[tuple[str, Any]]:
     """Yield where each record stands, and the record or what is wrong with it."""
     try:
-        content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+        content = regular_bytes(path).removeprefix(b"\xef\xbb\xbf")
     except OSError as error:
         raise OptionFault(f"{path} cannot be read: {error.strerror}", "Name a JSONL file: --dataset FILE") from error
     if content.lstrip()[:1] == b"[":
@@ -215,7 +215,7 @@ def _inside(text: str, around: tuple[str, str]) -> str:
 def _wrappers(schemas: Path) -> Iterator[_Wrapper]:
     for path in sorted(schemas.glob("*.json")):
         try:
-            schema: Any = msgspec.json.decode(path.read_bytes())
+            schema: Any = msgspec.json.decode(regular_bytes(path))
         except DAMAGED:
             continue  # whoever renders with it says what is wrong
         if isinstance(schema, dict):

@@ -11,7 +11,7 @@ from idiolect.bases import BaseModel, checked, resolve
 from idiolect.dataset import load_chat_template
 from idiolect.errors import BaseModelFault
 from idiolect.export import merge_model
-from idiolect.files import DAMAGED
+from idiolect.files import DAMAGED, regular_bytes
 from idiolect.home import Home, Profile, Run
 
 #: Before the label of a run whose model is the base of another.
@@ -71,7 +71,7 @@ def _base_of(run: Run) -> str:
     """Return the base model that a run's adapter stands on, by its own record. Raises BaseModelFault without one."""
     for path in (run.summary, run.usable):
         try:
-            base = msgspec.json.decode(path.read_bytes(), type=_Trained).base_model
+            base = msgspec.json.decode(regular_bytes(path), type=_Trained).base_model
         except DAMAGED:
             continue
         # An adapter stands on what was there before it; a record that says otherwise would never come to an end.

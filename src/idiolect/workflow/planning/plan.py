@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from idiolect.bases import BaseModel, context_length
+from idiolect.bases import BaseModel, context_length, reading_a_model
 from idiolect.config import CurationRules, Mode, Options, Settings, curation_rules
 from idiolect.config import resolve as resolve_settings
 from idiolect.curation import Edit, read_edits
@@ -98,7 +98,8 @@ def plan(
     room.check_room(home.root, room.ALWAYS)
     target = with_weights(home, data.profile, plan_target(home, data), say)
     run = data.profile.run(cycle, label or next_label(data.profile), data.options.quantization)
-    check_exportable(target.base.folder, weighed=data.options.imatrix)
+    with reading_a_model(target.base.name):
+        check_exportable(target.base.folder, weighed=data.options.imatrix)
     room.check_room(home.root, room.ALWAYS + room.left_to_write(target.base.folder, run, data.options))
     return Plan(data, target, run, machine(home, Job(data.profile, run, data.options, target.base)))
 
@@ -129,7 +130,8 @@ def target(home: Home, profile: Profile, name: str) -> Target:
     who needs the weights asks for `with_weights`.
     """
     base = BaseModel(name, find_base(home, profile, name).folder)
-    template = load_chat_template(base.folder, home.schemas, base.name)
+    with reading_a_model(name):
+        template = load_chat_template(base.folder, home.schemas, base.name)
     return Target(base, template)
 
 

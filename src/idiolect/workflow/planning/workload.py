@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from idiolect.dataset import TrainingText
-from idiolect.files import decode_lines
+from idiolect.files import decode_lines, regular_bytes
 from idiolect.home import Profile
 from idiolect.training import Work
 
@@ -46,7 +46,7 @@ def _newest_dataset(profile: Profile) -> tuple[Path, list[TrainingText]] | None:
     """Return the data set that was last written; one that is damaged, or of MetaHuman OS' form, is passed over."""
     files = [place.dataset for place in (profile.dataset(), *profile.runs()) if place.dataset.exists()]
     for file in sorted(files, key=lambda f: f.stat().st_mtime, reverse=True):
-        lines, faults = decode_lines(file.read_bytes(), TrainingText)
+        lines, faults = decode_lines(regular_bytes(file), TrainingText)
         if lines and not faults:
             return file, lines
     return None

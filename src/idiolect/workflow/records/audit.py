@@ -6,6 +6,7 @@ counts, labels, hosts and names of files of ours: never a memory's text, nor its
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -39,5 +40,10 @@ def audit(
         "userId": profile.person,
     }
     make_folder(profile.audit)
-    with (profile.audit / f"{now:%Y-%m-%d}.ndjson").open("ab") as log:
+    with open(profile.audit / f"{now:%Y-%m-%d}.ndjson", "ab", opener=_without_waiting) as log:
         log.write(msgspec.json.encode(line) + b"\n")
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a pipe, too, at once: one that nobody reads is an error, and no wait."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o600)

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from idiolect.errors import UserFault
-from idiolect.files import DAMAGED, sha256
+from idiolect.files import DAMAGED, regular_bytes, sha256
 
 
 class StepRecord(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ class Journal(msgspec.Struct, frozen=True):
 def read_journal(path: Path) -> Journal:
     """Read a journal. Raises UserFault for one that is not there, or damaged."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Journal)
+        return msgspec.json.decode(regular_bytes(path), type=Journal)
     except DAMAGED as error:
         raise UserFault(f"{path} cannot be read: {error}", "This run cannot go on; start another one.") from error
 
