@@ -58,17 +58,20 @@ class Cut:
 
 def cut_all(tokenizer: Tokenizer, texts: Sequence[Marked]) -> list[Cut]:
     """Cut texts into tokens; all are given to the tokenizer at once, which uses every core."""
-    prefixes = [[text[:at] for span in spans for at in span] for text, spans in texts]
-    asked = [part for (text, _), parts in zip(texts, prefixes, strict=True) for part in (text, *parts)]
-    ids = iter(_encoded(tokenizer, asked))
-    return [
-        _cut(tokenizer, marked, next(ids), [next(ids) for _ in parts])
-        for marked, parts in zip(texts, prefixes, strict=True)
-    ]
+    # Most texts end with a reply: that prefix is the text, and need not be cut twice.
+    borders = [[at for span in spans for at in span if at < len(text)] for text, spans in texts]
+    parts = [part for (text, _), ends in zip(texts, borders, strict=True) for part in (text, *(text[:e] for e in ends))]
+    ids, cuts = iter(_encoded(tokenizer, parts)), []
+    for (text, spans), ends in zip(texts, borders, strict=True):
+        whole = next(ids)
+        prefixes = [next(ids) for _ in ends]
+        missing = 2 * len(spans) - len(prefixes)
+        cuts.append(_cut(tokenizer, (text, spans), whole, [*prefixes, *[whole] * missing]))
+    return cuts
 
 
 def _encoded(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
-    return [e.ids for e in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+    return [e.ids for e in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
 
 
 def _cut(tokenizer: Tokenizer, marked: Marked, whole: list[int], borders: list[list[int]]) -> Cut:
