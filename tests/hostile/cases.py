@@ -10,7 +10,9 @@ import pytest
 
 def cases(kinds: Mapping[str, Any] | Sequence[Any], fast: int) -> list[Any]:
     """Return parameters of which the first `fast` are run with the fast tests."""
-    named = kinds.items() if isinstance(kinds, Mapping) else ((getattr(kind, "__name__", repr(kind)), kind) for kind in kinds)
+    # A function's repr has its address, which differs from process to process.
+    listed = ((getattr(kind, "__name__", repr(kind)), kind) for kind in kinds)
+    named = kinds.items() if isinstance(kinds, Mapping) else listed
     return [
         pytest.param(kind, id=name, marks=[pytest.mark.slow] if number >= fast else [])
         for number, (name, kind) in enumerate(named)
