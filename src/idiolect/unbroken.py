@@ -20,7 +20,11 @@ def longest_run(text: str) -> int:
     """Return how many characters of one kind there are in a row at most; 0 for a text that is too short to matter."""
     if len(text) <= LONGEST:
         return 0
-    return max((sum(1 for _ in run) for _, run in groupby(filter(None, map(_kind, text)))), default=0)
+    kinds: list[str] = []
+    for character in text:
+        # A mark belongs to what it stands on: some rules take a row of marks, or of letters with marks, for one word.
+        kinds.append(_kind(character) or (kinds[-1] if kinds else "letter"))
+    return max((sum(1 for _ in run) for _, run in groupby(kinds)), default=0)
 
 
 def check_breaks(text: str) -> None:
@@ -34,7 +38,7 @@ def check_breaks(text: str) -> None:
 
 
 def _kind(character: str) -> str:
-    """Return what a character is to a tokenizer's rules; a mark, which belongs to what it stands on, is nothing."""
+    """Return what a character is to a tokenizer's rules; a mark is nothing by itself."""
     if character.isspace():
         return "space"
     category = unicodedata.category(character)[0]

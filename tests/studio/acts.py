@@ -51,7 +51,10 @@ def edit_two(tab: Tab, picture: Picture) -> tuple[str, str]:
     close(page, dialog)
     expect(page.get_by_text(f"{edited}: turn 2: '{MINE}'")).to_be_visible()
     page.get_by_role("button", name="Make it anew").click()
+    search = page.get_by_placeholder("Words or a memory")
+    search.fill(MINE)  # of many texts only the first stand on the page
     expect(page.locator(".windowed-row").get_by_text(MINE).first).to_be_visible()
+    search.fill("")
     picture(tab, "dataset")
     return edited, dropped
 

@@ -82,7 +82,7 @@ def test_a_stopped_run_is_cancelled_and_goes_on_only_by_name(home: Home, person:
 def test_a_run_that_trains_is_stopped_with_its_training(home: Home, person: str) -> None:
     running, trainer = in_training(home, person)
     (row,) = overview(home)
-    assert (row.state, row.step) == ("running", "validate")
+    assert (row.state, row.step) == ("running", "prompts")
     assert "has stopped it" in cancel(*find(home, row.label))
     said, _ = running.communicate(timeout=20)
     assert running.returncode == 1

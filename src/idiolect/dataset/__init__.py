@@ -8,7 +8,7 @@ from idiolect.dataset.quality import Quality, measure
 from idiolect.dataset.report import figures, report_html
 from idiolect.dataset.schema import RenderedSample, apply_schema, shown
 from idiolect.dataset.split import talk_of
-from idiolect.dataset.tokens import TokenizedSample, tokenize, tokenize_marked
+from idiolect.dataset.tokens import TokenizedSample, open_tokenizer, tokenize, tokenize_marked
 from idiolect.dataset.training_text import TrainingText, sample_of
 from idiolect.dataset.validation import validate, words_of
 
@@ -29,6 +29,7 @@ __all__ = [
     "ledger",
     "load_chat_template",
     "measure",
+    "open_tokenizer",
     "report_html",
     "sample_of",
     "shown",

@@ -48,6 +48,9 @@ _CONTROL_ANYWHERE = (
     "<MID>",
     "<PAD>",
 )
+#: So often are tokens within tokens taken out; who nests them deeper loses the signs that they are made of.
+_NESTED = 8
+_SIGNS = re.compile(r"[<>|｜\[\]]")
 _LIKE_CONTROL = re.compile(r"<[|｜][^<>|｜]{1,40}[|｜]>")
 
 #: Marks in a template that it may cut a text at.
@@ -100,10 +103,14 @@ class ChatTemplate:
         A control token in it would be one token for llama.cpp, and end a turn. It is taken out until there is none:
         what is left around one may be another.
         """
-        text, before = composed(text), ""
-        while self._control_token and text != before:
-            before, text = text, self._control_token.sub("", text)
-        return text.strip()
+        text = composed(text.encode("utf-8", "ignore").decode("utf-8"))  # half of a surrogate pair is no character
+        for _ in range(_NESTED):
+            before = text
+            # Composed anew each time: what is left around a token may be a letter and its mark.
+            text = composed(self._control_token.sub("", text)) if self._control_token else text
+            if text == before:
+                return text.strip()
+        return _SIGNS.sub("", text).strip()
 
     def may_change(self, reply: str) -> bool:
         """Say whether a reply has a mark in it that this template knows, and might cut it at."""
@@ -181,8 +188,9 @@ def _control_tokens(tokenizer: dict[str, Any]) -> tuple[str, ...]:
     special = [str(token["content"]) for token in tokenizer["added_tokens"] if token["special"]]
     vocabulary = tokenizer.get("model", {}).get("vocab", {})
     words = vocabulary if isinstance(vocabulary, dict) else {piece for piece, _ in vocabulary}
-    found = {word for word in _CONTROL_ANYWHERE if word in words}
-    found |= {word for word in words if word[:1] == "<" and _LIKE_CONTROL.fullmatch(word)}
+    added = {str(token["content"]) for token in tokenizer["added_tokens"]}
+    found = {word for word in _CONTROL_ANYWHERE if word in words or word in added}
+    found |= {word for word in (*words, *added) if word[:1] == "<" and _LIKE_CONTROL.fullmatch(word)}
     return (*special, *sorted(found - set(special)))
 
 

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from tokenizers import Tokenizer
 
 from idiolect.curation import Fate
 from idiolect.dataset.schema import CUT, RenderedSample
 from idiolect.dataset.split import held_out
+from idiolect.dataset.tokens import open_tokenizer
 from idiolect.dataset.training_text import Split, TrainingText
 
 
 def token_counts(samples: Sequence[RenderedSample], tokenizer_json: Path) -> dict[str, int]:
     """Return how many tokens each text has, by id."""
     samples = [s for s in samples if not s.dropped]
-    tokenizer = Tokenizer.from_file(str(tokenizer_json))
+    tokenizer = open_tokenizer(tokenizer_json)
     encodings = tokenizer.encode_batch([s.text for s in samples], add_special_tokens=False)
     return {s.id: len(e.ids) for s, e in zip(samples, encodings, strict=True)}
 

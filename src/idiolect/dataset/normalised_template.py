@@ -2,6 +2,7 @@
 
 What is trained with, what stands in the model file and what Ollama gets is this one text. Against the base's own:
 
+- there are no tools, whoever asks: llama.cpp tries a template with some, which nothing here renders;
 - the date is frozen and thinking is off (llama.cpp and Ollama say today's date, and turn thinking on);
 - `{% generation %}`, Transformers' mark of what is learned, becomes a block that every Jinja knows;
 - what the base writes before each reply without being asked (an empty thought, a channel) ends the prompt;
@@ -42,6 +43,7 @@ _FIELDS = {
 _STRFTIME = "f" + "".join(f".replace({json.dumps(field)}, {json.dumps(value)})" for field, value in _FIELDS.items())
 PRELUDE = (
     '{%- set date_string = "26 Jul 2024" -%}{%- set enable_thinking = false -%}{%- set thinking = false -%}'
+    "{%- set tools = none -%}"
     "{%- macro strftime_now(f) -%}{{- " + _STRFTIME + " -}}{%- endmacro -%}"
 )
 #: The system message as the beginning of the first turn, for a template that knows no such role.

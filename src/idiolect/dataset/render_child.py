@@ -38,8 +38,9 @@ def _rendered(source: str, names: dict[str, str], typed: bool, messages: list[An
     shown = [{"role": role, "content": _parts(content) if typed else content} for role, content in messages]
     try:
         text = _compiled(source).render(messages=shown, add_generation_prompt=ask, **names)
+        text.encode()  # half of a surrogate pair is no text
     except Exception as error:  # noqa: BLE001 - whatever a stranger's program does wrong is its fault, by any name
-        return "", f"{type(error).__name__}: {error}"[:300]
+        return "", f"{type(error).__name__}: {error}".encode("utf-8", "replace").decode()[:300]
     said = sum(len(content) for _, content in messages)
     if len(text) > _MARKUP_CHARACTERS + _MARKUP_FACTOR * said:
         return "", f"it makes {len(text):,} characters of {said:,}"

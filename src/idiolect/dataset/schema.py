@@ -8,8 +8,10 @@ twice.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import msgspec
@@ -20,7 +22,7 @@ from idiolect.curation import Message, Source
 from idiolect.dataset.chat_template import ChatTemplate
 from idiolect.dataset.formatter import FormattedSample
 from idiolect.dataset.rendering import Rendered
-from idiolect.dataset.tokens import Cut, cut_all
+from idiolect.dataset.tokens import Cut, cut_all, open_tokenizer
 from idiolect.dataset.training_text import part_id, sample_of
 from idiolect.unbroken import LONGEST, longest_run
 
@@ -58,6 +60,10 @@ class RenderedSample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
         return sample_of(self.id)
 
 
+#: No token of usual text has more characters.
+_CHARACTERS = 16
+
+
 @dataclass(frozen=True)
 class _Text:
     """A text that is being made: the places of its replies, and of the first turn that is shown."""
@@ -77,20 +83,22 @@ def apply_schema(
     A sample that the template refuses or changes is dropped alone, and its record says why. Raises BaseModelFault for
     a template that does not end.
     """
-    tokenizer = Tokenizer.from_file(str(tokenizer_json))
+    tokenizer = open_tokenizer(tokenizer_json)
     talks = [[Message(m.role, template.plain(m.content)) for m in s.messages] for s in samples]
-    prompts = iter(template.ask([before for talk in talks for before in _before_replies(talk)]))
-    asked = [[next(prompts) for _ in _replies(talk)] for talk in talks]
+    heads = [_head(talk, max_tokens) for talk in talks]
+    prompts = iter(template.ask([talk[:place] for talk, head in zip(talks, heads, strict=True) for place in head]))
+    asked = [[next(prompts) for _ in head] for head in heads]
     faults = _faults(talks, asked, template)
     chained = [
-        [] if fault else _chained(talk, {p: a.text for p, a in zip(_replies(talk), said, strict=True)}, 0, template)
-        for talk, said, fault in zip(talks, asked, faults, strict=True)
+        [] if fault else _chained(talk, {p: a.text for p, a in zip(head, said, strict=True)}, 0, template)
+        for talk, head, said, fault in zip(talks, heads, asked, faults, strict=True)
     ]
     cuts = iter(cut_all(tokenizer, [(c.text, c.learned) for texts in chained for c in texts]))
     fitter = _Fitter(template, tokenizer, max_tokens)
     rendered: list[RenderedSample] = []
-    for sample, talk, fault, texts in zip(samples, talks, faults, chained, strict=True):
+    for sample, talk, head, fault, texts in zip(samples, talks, heads, faults, chained, strict=True):
         fitted = [piece for text in texts for piece in fitter.fitted(talk, text, next(cuts))]
+        fitted += [] if fault else fitter.later(talk, _replies(talk)[len(head) :], 0)
         rendered += _records(sample, fitted, fault or ("" if fitted else TOO_LONG))
     return rendered
 
@@ -115,8 +123,11 @@ def _replies(talk: Sequence[Message]) -> list[int]:
     return [place for place, message in enumerate(talk) if message.role == "assistant"]
 
 
-def _before_replies(talk: Sequence[Message]) -> list[Sequence[Message]]:
-    return [talk[:place] for place in _replies(talk)]
+def _head(talk: Sequence[Message], most: int) -> list[int]:
+    """Return the places of replies that may stand in the first text: to ask for all of a long talk takes its square."""
+    lengths = list(accumulate(len(message.content) for message in talk))
+    replies = _replies(talk)
+    return [place for place in replies if place == replies[0] or lengths[place] <= most * _CHARACTERS]
 
 
 def shown(talk: Sequence[Message], first: int, place: int) -> list[Message]:
@@ -182,23 +193,37 @@ class _Fitter:
             return [text]
         kept = text.learned[:whole]
         fitting = [_Text(text.text[: kept[-1][1]], kept, text.replies[:whole], text.first)] if whole else []
-        return [*fitting, *self._later(talk, text.replies[whole:], text.first)]
+        return [*fitting, *self.later(talk, text.replies[whole:], text.first)]
 
-    def _later(self, talk: Sequence[Message], replies: Sequence[int], first: int) -> list[_Text]:
-        """Begin a text for the next reply without the oldest turns, as a chat drops them: half of the room is free."""
-        starts = [place for place in range(first, replies[0]) if talk[place].role == "user"] or [first]
-        prompts = self.template.ask([shown(talk, start, replies[0]) for start in starts])
-        lengths = [len(e.ids) for e in self.tokenizer.encode_batch([p.text for p in prompts], add_special_tokens=False)]
-        fits = [start for start, length in zip(starts, lengths, strict=True) if length <= self.most // 2]
+    def later(self, talk: Sequence[Message], replies: Sequence[int], first: int) -> list[_Text]:
+        """Make texts for replies without the oldest turns, as a chat drops them: half of the room is free for each."""
         made: list[_Text] = []
-        for text in self._again(talk, fits[0] if fits else starts[-1], replies):
+        width = 2  # replies that are tried together: twice as many as shared a text last time
+        while replies:
+            first = self._start(talk, first, replies[0])
+            (text, *_) = self._again(talk, first, replies[:width])
             cut = self._cut(text)
-            if text.replies[0] == replies[0] and cut.ends[0] > self.most:
-                shortened, rest = self._within_reply(text), text.replies[1:]
-                made += [*([shortened] if shortened else []), *(self._later(talk, rest, text.first) if rest else [])]
+            whole = sum(end <= self.most for end in cut.ends) if cut.chains else 0
+            if whole:
+                kept = text.learned[:whole]
+                made.append(_Text(text.text[: kept[-1][1]], kept, text.replies[:whole], first))
             else:
-                made += self.fitted(talk, text, cut)
+                (alone,) = self._again(talk, first, replies[:1])
+                fits = len(self._cut(alone).tokens) <= self.most
+                shortened = alone if fits else self._within_reply(alone)
+                made += [shortened] if shortened else []
+            replies, width = replies[max(whole, 1) :], 2 * max(whole, 1)
         return made
+
+    def _start(self, talk: Sequence[Message], first: int, place: int) -> int:
+        """Return the first turn, not before `first`, from which on a prompt fills no more than half of the room."""
+        starts = [turn for turn in range(first, place) if talk[turn].role == "user"] or [first]
+
+        def fits(start: int) -> bool:
+            (prompt,) = self.template.ask([shown(talk, start, place)])
+            return len(self.tokenizer.encode(prompt.text, add_special_tokens=False).ids) <= self.most // 2
+
+        return starts[min(bisect_left(starts, 1, key=lambda start: int(fits(start))), len(starts) - 1)]
 
     def _again(self, talk: Sequence[Message], first: int, replies: Sequence[int]) -> list[_Text]:
         """Make the texts of some replies anew, as they are asked for from the turn `first` on."""

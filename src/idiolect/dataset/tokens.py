@@ -35,14 +35,22 @@ Marked = tuple[str, Spans]
 
 def tokenize(texts: Sequence[TrainingText], tokenizer_json: Path) -> list[TokenizedSample]:
     """Turn texts into tokens with their label masks."""
-    tokenizer = Tokenizer.from_file(str(tokenizer_json))
+    tokenizer = open_tokenizer(tokenizer_json)
     cut = cut_all(tokenizer, [(t.text, t.learned) for t in texts])
     return [TokenizedSample(t.id, c.tokens, c.mask) for t, c in zip(texts, cut, strict=True)]
 
 
 def tokenize_marked(texts: Sequence[Marked], tokenizer_json: Path) -> list[Cut]:
     """Turn texts with marked replies into tokens, as `tokenize` does."""
-    return cut_all(Tokenizer.from_file(str(tokenizer_json)), texts)
+    return cut_all(open_tokenizer(tokenizer_json), texts)
+
+
+def open_tokenizer(tokenizer_json: Path) -> Tokenizer:
+    """Open a tokenizer that cuts whole texts and adds nothing: some are saved with limits of somebody's training."""
+    tokenizer = Tokenizer.from_file(str(tokenizer_json))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
 
 
 @dataclass(frozen=True)

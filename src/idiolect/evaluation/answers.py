@@ -11,7 +11,7 @@ import msgspec
 
 from idiolect.config import Mode
 from idiolect.curation import Message
-from idiolect.dataset import INLINE_TAGS, ChatTemplate, FormattedSample, TrainingText
+from idiolect.dataset import INLINE_TAGS, ChatTemplate, FormattedSample, TrainingText, open_tokenizer
 from idiolect.serving import Model, Sampling, reply
 from idiolect.unbroken import LONGEST, longest_run
 
@@ -58,9 +58,7 @@ def that_fit(
 
     Of a talk that is longer only what came later may be trained on.
     """
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(tokenizer_json))
+    tokenizer = open_tokenizer(tokenizer_json)
     prompts = template.ask([[Message(m.role, template.plain(m.content)) for m in asked(talk)] for talk in talks])
     lengths = [len(tokenizer.encode(prompt.text, add_special_tokens=False).ids) for prompt in prompts]
     both = zip(talks, prompts, lengths, strict=True)

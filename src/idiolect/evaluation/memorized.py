@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from idiolect.dataset import TrainingText
+from idiolect.dataset import TrainingText, open_tokenizer
 from idiolect.evaluation.resampling import Estimate, share
 from idiolect.evaluation.style import words
 from idiolect.serving import Model, continuation
@@ -33,9 +33,7 @@ class Recited(msgspec.Struct, frozen=True):
 
 def reciting(model: Model, tokenizer_json: Path, texts: Iterable[TrainingText]) -> Recited | None:
     """Let a loaded model go on with each text's first reply; None where no reply is long enough to try."""
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(tokenizer_json))
+    tokenizer = open_tokenizer(tokenizer_json)
     tries = [parted for parted in map(_parted, texts) if parted]
     if not tries:
         return None

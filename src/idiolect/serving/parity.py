@@ -14,7 +14,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from idiolect.curation import Message
-from idiolect.dataset import ChatTemplate, FormattedSample, RenderedSample, shown, tokenize_marked
+from idiolect.dataset import ChatTemplate, FormattedSample, RenderedSample, open_tokenizer, shown, tokenize_marked
 from idiolect.errors import DataFault
 from idiolect.serving.in_process import Model, prompt_text, prompt_tokens, stops_at
 
@@ -63,9 +63,7 @@ def by_training(template: ChatTemplate, tokenizer_json: Path, system: str = "") 
     Those without a system message are put under `system`, as whoever serves a model with one of its own does. Those
     that the template refuses are left out.
     """
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(tokenizer_json))
+    tokenizer = open_tokenizer(tokenizer_json)
     asked = template.ask([_under(system, talk) for talk in TALKS.values()])
     texts = {name: a.text for name, a in zip(TALKS, asked, strict=True) if not a.fault}
     return {name: Rendering(t, tuple(tokenizer.encode(t, add_special_tokens=False).ids)) for name, t in texts.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from idiolect.dataset import TrainingText
+from idiolect.dataset import TrainingText, open_tokenizer
 from idiolect.files import decode_lines, regular_bytes
 from idiolect.home import Profile
 from idiolect.training import Work
@@ -64,7 +64,5 @@ def _counted(lines: Sequence[TrainingText], base: Path | None, source: str) -> W
 def _token_counts(lines: Sequence[TrainingText], base: Path | None) -> list[int]:
     if base is None or not (base / "tokenizer.json").is_file():
         return [int(len(line.text) / _CHARACTERS) + 1 for line in lines]
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+    tokenizer = open_tokenizer(base / "tokenizer.json")
     return [len(e.ids) for e in tokenizer.encode_batch([line.text for line in lines], add_special_tokens=False)]
