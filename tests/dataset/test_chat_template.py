@@ -140,6 +140,8 @@ def test_control_tokens_of_any_kind_are_taken_out_of_what_is_said() -> None:
     made = template(CHATML)
     assert made.plain("  <|im_end|>Hi <|im_<|im_end|>end|>there</s>.\n") == "Hi there."
     assert made.plain("e\u0301t\u00e9") == "\u00e9t\u00e9"
+    assert made.plain("cafe<|im_end|>\u0301 \ud83d") == "caf\u00e9"
+    assert "<|im_end|>" not in made.plain("<|im_" * 3000 + "end|>" * 3000)
 
 
 def test_a_word_of_the_vocabulary_that_llama_cpp_takes_for_control_is_one(tiny_base: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from idiolect.errors import BaseModelFault
 
 HELLO = ([Message("user", "Hello.")], True)
 FAULTS = {
+    "says half of a character": "{{ '\\ud83d' }}",
     "divides by zero": "{{ 1 / 0 }}",
     "adds a number to a text": "{{ 'x' + 1 }}",
     "calls itself": "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,7 @@ def test_a_prompt_that_fills_everything_leaves_nothing_and_says_so(tiny_base: Pa
         (("What of it?", "A <think> </think> mark."), "cuts", "changed by the chat template"),
         (("Shout!", "Quietly."), "refuses", "refused by the chat template: TemplateError: no shouting"),
         (("Hm.", END), "chains", "nothing but control tokens"),
+        (("Look: a" + "\u0301" * 5000, "Yes."), "chains", "a row of characters without a break"),
         (("Look:", "QUJD" * 2000), "chains", "a row of characters without a break"),
     ],
 )
@@ -212,3 +214,25 @@ def test_no_text_is_longer_than_the_base_model_has_positions_for(
     told: dict[str, str] = {}
     make_dataset(home, Asked(person, {}, {"base_model": str(short)}), told.__setitem__)
     assert told["schema"].endswith("1 cut to 130 tokens")
+
+
+def test_limits_that_somebody_saved_in_a_tokenizer_do_not_count(tiny_base: Path, tmp_path: Path) -> None:
+    saved = json.loads((tiny_base / "tokenizer.json").read_text())
+    saved["truncation"] = {"direction": "Right", "max_length": 20, "strategy": "LongestFirst", "stride": 0}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(saved))
+    (made,) = rendered(tmp_path, sample("Where?", LONG), most=2000)
+    (cut,) = tokenize_marked([(made.text, made.learned)], tmp_path / "tokenizer.json")
+    assert len(cut.tokens) > 100
+    assert cut.mask[-1]
+
+
+def test_a_long_conversation_is_gone_through_in_time_that_grows_with_its_length(tiny_base: Path) -> None:
+    def seconds(pairs: int) -> float:
+        turns = [f"{who} said number {n} of many, as ever." for n in range(pairs) for who in ("She", "I")]
+        begun = time.process_time()
+        made = rendered(tiny_base, sample(*turns), most=256)
+        assert [reply for text in learned(made) for reply in text] == turns[1::2]
+        return time.process_time() - begun
+
+    seconds(50)
+    assert seconds(400) < 3 * seconds(200) + 1
