@@ -94,6 +94,15 @@ def test_whole_conversations_and_days_are_held_out(tiny_base: Path) -> None:
         assert ((s.source.conversation or s.source.timestamp.date()) in groups) == (s.id in aside)
 
 
+def test_a_day_on_which_nearly_all_was_said_is_not_held_out_whole(tiny_base: Path) -> None:
+    """As MetaHuman OS stamps letters that were taken in: all with the one moment."""
+    many = [sample(n, talk="one day") for n in range(300)] + [sample(n, talk=f"{n}") for n in range(300, 360)]
+    for seed in range(5):
+        assert 20 <= len(held_out(texts(tiny_base, many), seed)) <= 90
+    alone = [sample(n, talk="one day") for n in range(100)]
+    assert len(held_out(texts(tiny_base, alone), seed=1)) == 20
+
+
 def test_near_twins_are_held_out_together_or_not_at_all(tiny_base: Path) -> None:
     """As the classic builder leaves them: what was said again on another day, with a word changed."""
     draw = random.Random(1)

@@ -21,7 +21,8 @@ def held_out(samples: Sequence[RenderedSample], seed: int) -> set[str]:
     What was said in one go stays on one side, and so does what is said nearly alike on two days, so that the model is
     not judged by what it has half seen.
     """
-    wanted = min(max(AT_LEAST, round(len(samples) * SHARE)), int(len(samples) * AT_MOST_SHARE))
+    most = int(len(samples) * AT_MOST_SHARE)
+    wanted = min(max(AT_LEAST, round(len(samples) * SHARE)), most)
     groups = _groups(samples)
     # By digest, not by lot: what is held out this month is so next month, too, and two months' models can be compared.
     order = sorted(groups, key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest())
@@ -29,8 +30,17 @@ def held_out(samples: Sequence[RenderedSample], seed: int) -> set[str]:
     for name in order:
         if len(chosen) >= wanted:
             break
-        if len(chosen) + len(groups[name]) < len(samples):
+        if len(chosen) + len(groups[name]) <= most:
             chosen.update(groups[name])
+    if chosen:
+        return chosen
+    # All of it was said in one go, as when letters bear the day on which they were scanned: some of it is parted.
+    by_sample: dict[str, list[str]] = defaultdict(list)
+    for sample in samples:
+        by_sample[sample.sample].append(sample.id)
+    for name in sorted(by_sample, key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest()):
+        if len(chosen) < wanted and len(chosen) + len(by_sample[name]) <= most:
+            chosen.update(by_sample[name])
     return chosen
 
 
