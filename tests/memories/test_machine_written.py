@@ -27,6 +27,8 @@ NOTICES: list[tuple[str, dict[str, Any]]] = [
     ("summary", {"type": "inner_dialogue", "tags": ["idle-thought", "summary", "concise", "inner"]}),
     ("summary", {"type": "summary", "tags": ["bees", "ingested", "ai", "curated", "summary-only"]}),
     ("abstract", {"type": "observation", "tags": ["bees", "ingested", "ai", "curated"]}),
+    ("agency", {"type": "observation", "tags": ["garden"], "metadata": {"dialogueSource": "outcome-reviewer"}}),
+    ("agency", {"type": "observation", "tags": ["garden"], "metadata": {"source": "desire-planner"}}),
     ("drift", {"type": "inner_dialogue", "metadata": {"source": "drift-monitor", "accuracy": 80}}),
     ("curator", {"type": "inner_dialogue", "metadata": {"curator": {"memoriesProcessed": 10}}}),
     ("calendar", {"type": "observation", "tags": ["calendar", "event", "all-day"], "metadata": {"calendar": {}}}),
@@ -37,6 +39,7 @@ NOTICES: list[tuple[str, dict[str, Any]]] = [
 
 #: What the person wrote, though it is tagged with a machine's words: by themselves, or by the organizer's model.
 OWN: list[dict[str, Any]] = [
+    {"type": "observation", "tags": ["ingested", "ai", "curated", "raw-text"], "metadata": {"rawText": True}},
     {"type": "observation", "tags": ["research", "agency", "drift", "curator", "calendar", "photo", "summary", "ai"]},
     {"type": "observation", "tags": ["audio", "transcript"]},
     {"type": "journal", "tags": ["environment", "curiosity", "question"]},

@@ -27,12 +27,13 @@ def compiles(pattern: str) -> str:
 
 
 def conditions(mark: str) -> tuple[str, ...]:
-    """Split `type=inner_dialogue & tag=agency` into what has to hold."""
+    """Split `type=inner_dialogue & tag=agency & not tag=mine` into what has to hold, and what must not."""
     return tuple(part.strip() for part in mark.split(" & "))
 
 
 def _holds_something(mark: str) -> str:
-    for condition in conditions(mark):
+    first, *rest = conditions(mark)
+    for condition in (first, *(other.removeprefix("not ") for other in rest)):
         if not _CONDITION.fullmatch(condition):
             raise ValueError(f"{condition!r} is not type=…, tag=…, folder=…, metadata.… or a word")
     return mark
@@ -63,6 +64,9 @@ _MACHINE_WRITTEN: dict[str, tuple[str, ...]] = {
         "type=inner_dialogue & tag=agency",
         "type=inner_dialogue & metadata.desireId",
         "type=inner_dialogue & metadata.agency",
+        "metadata.dialogueSource=desire-executor",
+        "metadata.dialogueSource=outcome-reviewer",
+        "metadata.source=desire-planner",
     ),
     "proposal": ("type=operator_feedback", "type=operator_policy", "metadata.dialogueSource=operator-policy"),
     "drift": ("type=inner_dialogue & tag=drift", "metadata.source=drift-monitor"),
@@ -80,7 +84,8 @@ _MACHINE_WRITTEN: dict[str, tuple[str, ...]] = {
     "photo": ("metadata.photo",),
     "voice memo": ("metadata.voiceMemo", "metadata.provenance=voice-memo"),
     # Of a long document the older ai-ingestor kept a language model's abstract as the memory, and tagged it so.
-    "abstract": ("tag=ingested & tag=ai & tag=curated",),
+    # Later ones keep the document's own words, in pieces, under the same tags and one more.
+    "abstract": ("tag=ingested & tag=ai & tag=curated & not tag=raw-text & not metadata.rawText",),
 }
 
 

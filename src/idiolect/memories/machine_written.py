@@ -72,6 +72,8 @@ def _as_type_tag_or_folder(word: str) -> list[str]:
 
 
 def _holds(condition: str, memory: Memory) -> bool:
+    if condition.startswith("not "):
+        return not _holds(condition.removeprefix("not "), memory)
     if condition.startswith(_METADATA):
         path, _, wanted = condition.removeprefix(_METADATA).partition("=")
         value: Any = memory.metadata
