@@ -236,3 +236,15 @@ def test_a_long_conversation_is_gone_through_in_time_that_grows_with_its_length(
 
     seconds(50)
     assert seconds(400) < 3 * seconds(200) + 1
+
+
+def test_a_part_of_a_conversation_that_a_template_refuses_is_left_out(
+    tiny_base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing = "{% if '7 of' in messages[0].content %}{{ raise_exception('not seven') }}{% endif %}" + CHAT_TEMPLATE
+    monkeypatch.setitem(TEMPLATES, "refuses a beginning", refusing)
+    turns = [f"{who} said number {n} of many." for n in range(20) for who in ("She", "I")]
+    made = rendered(tiny_base, sample(*turns), "refuses a beginning", most=150)
+    seen = [reply for text in learned(made) for reply in text]
+    assert len(seen) == len(set(seen)) >= 15
+    assert set(seen) <= set(turns[1::2])

@@ -201,7 +201,11 @@ class _Fitter:
         width = 2  # replies that are tried together: twice as many as shared a text last time
         while replies:
             first = self._start(talk, first, replies[0])
-            (text, *_) = self._again(talk, first, replies[:width])
+            texts = self._again(talk, first, replies[:width])
+            if not texts or texts[0].replies[0] != replies[0]:
+                replies = replies[1:]  # the template takes the conversation, and refuses this part of it
+                continue
+            text = texts[0]
             cut = self._cut(text)
             whole = sum(end <= self.most for end in cut.ends) if cut.chains else 0
             if whole:
@@ -212,7 +216,8 @@ class _Fitter:
                 fits = len(self._cut(alone).tokens) <= self.most
                 shortened = alone if fits else self._within_reply(alone)
                 made += [shortened] if shortened else []
-            replies, width = replies[max(whole, 1) :], 2 * max(whole, 1)
+            last = text.replies[max(whole, 1) - 1]
+            replies, width = [place for place in replies if place > last], 2 * max(whole, 1)
         return made
 
     def _start(self, talk: Sequence[Message], first: int, place: int) -> int:
